@@ -1,0 +1,1 @@
+"""What did the user ask for? A YAML file becomes a JobConfig."""

@@ -1,0 +1,217 @@
+"""The whole config as the rest of the program sees it: frozen, checked, in its final types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from etl.config.fields import FieldRule, Part, _as_tuple
+
+TITLE = "$title"
+STATUS = "$status"
+DESCRIPTION = "$description"
+DUE_AT = "$dueAt"
+ASSIGNED_TO = "$assignedTo"
+
+TASK_FIELDS = (TITLE, STATUS, DESCRIPTION, DUE_AT)
+"""The keys of ``fields`` in a task; tasks take no custom fields, so every other target is a relationship."""
+
+STATUSES = ("TODO", "IN_PROGRESS", "COMPLETE", "CANCELLED")
+
+REQUIRED_TARGETS = (TITLE, STATUS, ASSIGNED_TO)
+
+CONTENT_KEY = "content"
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+class SourceConfig(Part):
+    """Which rows, and how they are identified."""
+
+    path: Texts = ()
+    key: Texts = Field(min_length=1)
+    format: Literal["csv", "tsv", "parquet", "ndjson", "xlsx"] | None = None
+    encoding: str = "auto"
+    delimiter: str = "auto"
+    null_values: Texts = ("",)
+    header: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    exclude: str | None = None
+
+    @property
+    def key_is_content(self) -> bool:
+        """True when rows have no key column and are identified by their cells."""
+        return self.key == (CONTENT_KEY,)
+
+
+class WorkspaceConfig(Part):
+    """Who must be a member of the workspace, by e-mail."""
+
+    member: str
+
+
+class SyncConfig(Part):
+    """What a sync does about rows that vanished or that both sides changed. ``max_missing`` is a share from 0 to 1."""
+
+    on_missing: Literal["ignore", "cancel", "complete", "trash"] = "ignore"
+    max_missing: Annotated[float, Field(ge=0, le=1)] = 0.1
+    on_conflict: Literal["report", "overwrite"] = "report"
+    recreate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CountOrShare:
+    """``N`` (rows) or ``N%`` (a share of rows, 0 to 1); exactly one is set."""
+
+    count: int | None = None
+    share: float | None = None
+
+    def exceeded_by(self, part: int, whole: int) -> bool:
+        """Is ``part`` of ``whole`` more than allowed?"""
+        if self.count is not None:
+            return part > self.count
+        return whole > 0 and self.share is not None and part / whole > self.share
+
+    def __str__(self) -> str:
+        return str(self.count) if self.count is not None else f"{(self.share or 0) * 100:g}%"
+
+
+def parse_percent(value: Any) -> Any:
+    """``"10%"`` to 0.1; a number from 0 to 1 stays as it is."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            return float(value.strip()[:-1]) / 100
+        except ValueError:
+            raise ValueError(f"{value!r} is not a percentage such as 10%") from None
+    return value
+
+
+def parse_count_or_share(value: Any) -> Any:
+    """``12`` to a count, ``"5%"`` to a share."""
+    if isinstance(value, CountOrShare) or value is None:
+        return value
+    if isinstance(value, str) and value.strip().endswith("%"):
+        share = parse_percent(value)
+        if 0 <= share <= 1:
+            return CountOrShare(share=share)
+    else:
+        try:
+            count = int(str(value))
+        except ValueError:
+            count = -1
+        if count >= 0:
+            return CountOrShare(count=count)
+    raise ValueError(f"{value!r} is neither a number of rows such as 25 nor a percentage such as 5%")
+
+
+_DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration_seconds(value: Any) -> Any:
+    """``"90s"``, ``"15m"``, ``"26h"``, ``"90d"``, ``"2w"`` or plain seconds to seconds."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        unit = _DURATION_UNITS.get(text[-1:])
+        try:
+            return float(text[:-1]) * unit if unit else float(text)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a duration such as 90s, 15m, 26h or 90d") from None
+    return value
+
+
+Share = Annotated[float, BeforeValidator(parse_percent), Field(gt=0, le=1)]
+RowsOrShare = Annotated[CountOrShare, BeforeValidator(parse_count_or_share)]
+Seconds = Annotated[float, BeforeValidator(parse_duration_seconds), Field(gt=0)]
+
+
+class LimitsConfig(Part):
+    """How fast, and when to give up. ``rate`` is writes per second, ``timeout`` seconds a request, ``share`` of the limit from 0 to 1."""
+
+    rate: Literal["auto"] | Annotated[float, Field(gt=0)] = "auto"
+    share: Share = 1.0
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = "auto"
+    attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    timeout: Seconds = 30.0
+    max_failures: RowsOrShare | None = None
+
+
+class MaxAge(Part):
+    """The newest value of ``column`` may be at most ``is_seconds`` old."""
+
+    column: str
+    is_seconds: Seconds = Field(alias="is")
+
+
+class GuardsConfig(Part):
+    """What must hold of the input before the first write."""
+
+    min_rows: Annotated[int, Field(ge=0)] | None = None
+    rows: Annotated[int, Field(ge=0)] | None = None
+    max_rejected: RowsOrShare | None = None
+    max_age: MaxAge | None = None
+
+
+class NotifyConfig(Part):
+    """One message when the state of the job changes. ``url`` is a secret."""
+
+    url: str = Field(repr=False)
+    format: Literal["slack", "pagerduty", "json"] = "json"
+    on: Annotated[tuple[Literal["failed", "recovered"], ...], BeforeValidator(_as_tuple)] = ("failed", "recovered")
+
+
+class JobConfig(Part):
+    """One import."""
+
+    name: str = Field(min_length=1, max_length=200)
+    mode: Literal["create", "sync"] = "create"
+    workspace: WorkspaceConfig | None = None
+    timezone: str | None = None
+    time: str | None = None
+    source: SourceConfig
+    map: dict[str, FieldRule]
+    stamp: bool = False
+    sync: SyncConfig = SyncConfig()
+    limits: LimitsConfig = LimitsConfig()
+    guards: GuardsConfig = GuardsConfig()
+    notify: NotifyConfig | None = None
+    ledger: str | None = Field(default=None, repr=False)
+    retain: Seconds = 90 * 86400.0
+
+    @model_validator(mode="after")
+    def _required_targets(self) -> Self:
+        missing = [target for target in REQUIRED_TARGETS if target not in self.map]
+        if missing:
+            raise ValueError(f"map lacks {', '.join(missing)}: Lightfield requires {', '.join(REQUIRED_TARGETS)} of every task")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConfig:
+    """A config file that was read: the config, where each of its keys stands, and its digest.
+
+    Attributes:
+        job: The config in its final types.
+        path: The file that the user named.
+        sha256: Hex digest of the config's meaning's text: the file's bytes and those of what it extends.
+        positions: From a key's path such as ``("map", "$title", "column")`` to ``file:line:column``.
+    """
+
+    job: JobConfig
+    path: Path
+    sha256: str
+    positions: dict[tuple[str, ...], str]
+
+    @property
+    def folder(self) -> Path:
+        """Paths in the config are relative to this folder."""
+        return self.path.parent
+
+    def where(self, *path: str) -> str:
+        """``file:line:column`` of the key at ``path``, or of its nearest parent that stands in the file."""
+        for length in range(len(path), 0, -1):
+            found = self.positions.get(path[:length])
+            if found:
+                return found
+        return str(self.path)

@@ -1,0 +1,130 @@
+"""What stops a job. A bad row is a value (``records.Problem``); a broken job is one of these.
+
+The tree, each with its exit code; ``tests/test_errors.py`` holds this drawing to the classes:
+
+    EtlError
+    ├── NothingWrittenError        2  nothing was written; a person must change something
+    │   ├── SettingsError          2  an option, the environment, the API key or the base URL
+    │   ├── ConfigError            2  the config file
+    │   ├── SourceError            2  the input files
+    │   ├── GuardError             2  a guard, or the answer to the question before the first write
+    │   ├── WorkspaceError         2  the workspace is not the one, or lacks what the map needs
+    │   └── LedgerError            2  the ledger is lost, damaged, newer, or belongs to another key
+    ├── StoppedError               3  stopped part-way; the same command goes on later
+    │   ├── KeyRefusedError        3  the API key is wrong, revoked, or lacks a scope
+    │   ├── ServiceDownError       3  Lightfield does not answer, or refuses everything alike
+    │   ├── LimitReachedError      3  --max-failures or --max-duration
+    │   ├── SourceChangedError     3  the input changed between or during the passes
+    │   └── LocalFailureError      3  disk, ledger or results folder gave out in mid-run
+    ├── LockedError                4  another run of this import holds the lock
+    └── InterruptedRunError      130  SIGINT (130) or SIGTERM (143)
+"""
+
+from __future__ import annotations
+
+
+class EtlError(Exception):
+    """Stops the job. ``message`` says what is wrong and where; ``next_step`` what to do, a command where there is one."""
+
+    exit_code = 2
+    reason = "error"
+
+    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+
+class NothingWrittenError(EtlError):
+    """Nothing was written; a person must change something."""
+
+
+class SettingsError(NothingWrittenError):
+    """An option, the environment, the API key or the base URL is not usable."""
+
+    reason = "settings"
+
+
+class ConfigError(NothingWrittenError):
+    """The config file is not usable; ``message`` holds every fault, one a line."""
+
+    reason = "config"
+
+
+class SourceError(NothingWrittenError):
+    """The input files are not usable."""
+
+    reason = "source"
+
+
+class GuardError(NothingWrittenError):
+    """A guard was not met, or a person said no."""
+
+    reason = "guard"
+
+
+class WorkspaceError(NothingWrittenError):
+    """The key opens another workspace than it should, or the workspace lacks what the map needs."""
+
+    reason = "workspace"
+
+
+class LedgerError(NothingWrittenError):
+    """The ledger cannot be used as it is."""
+
+    reason = "ledger"
+
+
+class StoppedError(EtlError):
+    """Stopped part-way; everything is resumable by the same command."""
+
+    exit_code = 3
+    reason = "stopped"
+
+
+class KeyRefusedError(StoppedError):
+    """The API key was refused, or lacks a scope that the job needs."""
+
+    reason = "key_refused"
+
+
+class ServiceDownError(StoppedError):
+    """Lightfield does not answer, or refuses everything alike."""
+
+    reason = "service_down"
+
+
+class LimitReachedError(StoppedError):
+    """``--max-failures`` or ``--max-duration`` was reached."""
+
+    reason = "limit_reached"
+
+
+class SourceChangedError(StoppedError):
+    """The input changed between or during the passes."""
+
+    reason = "source_changed"
+
+
+class LocalFailureError(StoppedError):
+    """The disk, the ledger or the results folder gave out in mid-run."""
+
+    reason = "local_failure"
+
+
+class LockedError(EtlError):
+    """Another run of this import holds the lock."""
+
+    exit_code = 4
+    reason = "locked"
+
+
+class InterruptedRunError(EtlError):
+    """A signal ended the run; what was in flight is finished or recorded."""
+
+    exit_code = 130
+    reason = "interrupted"
+
+    def __init__(self, message: str, *, signal_number: int, next_step: str | None = None) -> None:
+        super().__init__(message, next_step=next_step)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,1 @@
+"""What have we already done? A small database that remembers what each row became."""

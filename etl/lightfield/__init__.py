@@ -1,0 +1,1 @@
+"""The API's client; it knows nothing of files, rows or runs."""

@@ -1,0 +1,1 @@
+"""How does it get there safely? An Operation becomes an Outcome."""

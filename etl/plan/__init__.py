@@ -1,0 +1,1 @@
+"""What has to happen? Prepared rows and ledger entries become Operations; pure."""

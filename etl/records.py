@@ -1,0 +1,222 @@
+"""The nouns that travel between rooms: frozen dataclasses and enums, no logic.
+
+Frames carry our own columns beside the source's; ours all begin with ``RESERVED``, which no source column may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+RESERVED = "__etl_"
+"""Prefix of every column of ours; a source column that begins with it is refused."""
+
+ROW = "__etl_row"
+"""UInt32: the row's number as a spreadsheet shows it (header is row 1); 1 is the first record where there is no header."""
+EXCLUDED = "__etl_excluded"
+"""Boolean: ``source.exclude`` is true of this row."""
+GIVEN_KEY = "__etl_given_key"
+"""String or null: the identity that a failures file's ``_source_key`` gives back, without its ``key:``."""
+EXTRACT_CODE = "__etl_extract_code"
+"""String or null: code of a problem found while reading (``too_many_fields``, ``not_utf8``)."""
+EXTRACT_MESSAGE = "__etl_extract_message"
+"""String or null: the sentence that goes with EXTRACT_CODE."""
+
+SOURCE_KEY = "__etl_source_key"
+"""String or null: the normalised source key, the row's identity within its import."""
+KEY_DIGEST = "__etl_key_digest"
+"""Binary(16) or null: digest of the source key, what the ledger is looked up by."""
+FINGERPRINT = "__etl_fingerprint"
+"""Binary(16): digest of the mapped content; equal fingerprints mean equal tasks."""
+HAS_PROBLEM = "__etl_has_problem"
+"""Boolean: the row has at least one line in ``PreparedBatch.problems``."""
+
+PROBLEM_CODE = "code"
+PROBLEM_FIELD = "field"
+PROBLEM_MESSAGE = "message"
+PROBLEM_VALUE = "value"
+
+
+class Action(StrEnum):
+    """What became of a row in one run; the words of ``results.csv``."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    ADOPTED = "adopted"
+    TRASHED = "trashed"
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    DUPLICATE = "duplicate"
+    EXCLUDED = "excluded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    CONFLICT = "conflict"
+    NOT_SENT = "not_sent"
+
+
+NEEDS_A_PERSON = frozenset({Action.REJECTED, Action.FAILED, Action.UNCERTAIN, Action.CONFLICT})
+"""The actions whose rows stand in ``failures.csv``."""
+
+WROTE = frozenset({Action.CREATED, Action.UPDATED, Action.ADOPTED, Action.TRASHED})
+"""The actions after which the task is known to be as this run wants it."""
+
+
+class OperationKind(StrEnum):
+    """The writes that Lightfield knows."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    TRASH = "trash"
+    RESTORE = "restore"
+
+
+class EntryState(StrEnum):
+    """What the ledger last knew of a row."""
+
+    DONE = "done"
+    """It is the task ``task_id``, with the content of the fingerprint."""
+    REJECTED = "rejected"
+    """Refused by us before sending; it has no task."""
+    FAILED = "failed"
+    """Refused by the API, or never executed; it has no task."""
+    UNCERTAIN = "uncertain"
+    """It may or may not be in Lightfield; its intent is still open."""
+    TRASHED = "trashed"
+    """Its task was moved to the trash by us; a new create has the next generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row is not a task: a stable code, the target field or source column, a sentence with value and remedy."""
+
+    code: str
+    field: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of the input, and what was found out about it before its rows are read.
+
+    Attributes:
+        index: Position among the run's files, from 0.
+        path: As shown to the user (the path they gave, or the name inside an archive).
+        columns: The source's own column names, in file order, without those of a failures file.
+        delimiter: One character, or None for a columnar format.
+        encoding: As decided (``utf-8``, ``cp1252`` …), or None for a columnar format.
+        first_row: The number of the first record (2 below a header on line 1).
+        is_failures_file: Its header ends with our failure columns: ``_source_key`` gives identities back.
+        notes: What was assumed, a sentence each, to be said aloud.
+        size_bytes: Size of what was read.
+        sha256: Hex digest of the bytes as they are on disk.
+    """
+
+    index: int
+    path: str
+    columns: tuple[str, ...]
+    delimiter: str | None
+    encoding: str | None
+    first_row: int
+    is_failures_file: bool
+    notes: tuple[str, ...]
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """A bounded frame of text as it stands in one file.
+
+    ``frame`` columns: ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE, then ``file.columns`` as String (null where the
+    cell is empty). Blank lines are not in it, but count in ROW.
+    """
+
+    file: SourceFile
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """The same rows, mapped.
+
+    ``frame`` columns: ROW, EXCLUDED, SOURCE_KEY, KEY_DIGEST, FINGERPRINT, HAS_PROBLEM, then one column a target field
+    (``$title`` …), String or List(String) for many-valued relationships; null means left out of the request.
+    ``problems`` columns: ROW, then ``code``, ``field``, ``message``, ``value`` (String, the cell that caused it): every problem of
+    every row of the batch that has one, in the order of rows and then of the map. Excluded rows have none.
+    """
+
+    raw: RawBatch
+    frame: pl.DataFrame
+    problems: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write that has to happen.
+
+    Attributes:
+        kind: Which call.
+        file, row: Where it stands in the input; None for an intent of an earlier run whose row is not in hand.
+        source_key, key_digest: The row's identity.
+        fingerprint: Of the content that this write leaves behind.
+        payload: The request's body as a JSON object; empty for trash and restore.
+        idempotency_key: Sent with every attempt (rule 2 of the design).
+        generation: Raised each time the row's task is trashed.
+        revision: Acknowledged writes to this generation so far.
+        task_id: Of the task to change; None for a create.
+        first_sent_at: When this intent was first sent, by the server's clock; None when it is new.
+        seen_before: True when an earlier intent in this ledger used the same idempotency key.
+    """
+
+    kind: OperationKind
+    source_key: str
+    key_digest: bytes
+    fingerprint: bytes
+    payload: Mapping[str, Any]
+    idempotency_key: str
+    generation: int = 0
+    revision: int = 0
+    file: int | None = None
+    row: int | None = None
+    task_id: str | None = None
+    first_sent_at: datetime | None = None
+    seen_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one operation.
+
+    Attributes:
+        action: CREATED, UPDATED, ADOPTED, TRASHED, FAILED, UNCERTAIN, CONFLICT or NOT_SENT.
+        attempts: Requests that were sent for it in this run.
+        http_status: Of the last answer, None when there was none.
+        problem: Why not, for the actions that need a person.
+        finished_at: UTC.
+        observed: What Lightfield was seen to hold where it differs from what was sent, else None.
+    """
+
+    operation: Operation
+    action: Action
+    attempts: int
+    finished_at: datetime
+    task_id: str | None = None
+    url: str | None = None
+    http_status: int | None = None
+    problem: Problem | None = None
+    observed: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The look ahead's figures: how many rows of the input would become what, before anything is sent."""
+
+    rows: int = 0
+    by_action: Mapping[str, int] = field(default_factory=dict)

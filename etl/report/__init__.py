@@ -1,0 +1,1 @@
+"""What happened? Outcomes become results.csv, failures.csv, summary.json and a page."""

@@ -1,0 +1,1 @@
+"""What should each row say? A RawBatch becomes a PreparedBatch."""
