@@ -1,0 +1,102 @@
+"""The command ``lightfield-etl``: the group of its commands, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from etl.errors import EtlError
+
+PROGRAM = "lightfield-etl"
+
+_SECTIONS = {
+    "Start": {
+        "check": "Look at a file through a config: everything but the load, sends nothing.",
+        "run": "Import a file: every row becomes exactly one task, or a line that says why not.",
+        "demo": "See it work: a sample goes into a sandbox inside this process, twice.",
+    },
+    "Tools": {
+        "sandbox": "Serve a local Lightfield API to practise on.",
+        "schema": "Print the JSON Schema of the config, for editors.",
+    },
+}
+_COMMANDS = {name: help_text for commands in _SECTIONS.values() for name, help_text in commands.items()}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called, so that ``--help`` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, from the module of that name."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command = import_module(f"etl.cli.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in their groups, without importing one."""
+        del ctx
+        for section, commands in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl(list(commands.items()))
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's callback
+    if not wanted or ctx.resilient_parsing:
+        return
+    from etl.cli.versions import version_line
+
+    click.echo(version_line())
+    ctx.exit()
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the versions that matter.")
+def group() -> None:
+    """Bulk import of rows into Lightfield tasks: each row exactly once, whatever happens."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(exit_code(arguments))
+
+
+def exit_code(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; errors become lines on stderr, the last of which says what to do next."""
+    try:
+        result: Any = group.main(args=None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except EtlError as error:
+        _tell(error.message, error.next_step)
+        return error.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else PROGRAM
+        _tell(error.format_message(), f"see: {path} --help")
+        return 2
+    except click.ClickException as error:
+        _tell(error.format_message(), None)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _tell("interrupted", None)
+        return 130
+    except BrokenPipeError:
+        # `| head` closed the pipe: leave quietly, and keep Python from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _tell(message: str, next_step: str | None) -> None:
+    click.echo(f"{PROGRAM}: {message}", err=True)
+    if next_step:
+        click.echo(next_step, err=True)

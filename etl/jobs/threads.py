@@ -1,0 +1,40 @@
+"""How does blocking work stay off the event loop?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+_END = object()
+
+
+class LedgerThread:
+    """One thread in which every call to the ledger is made: SQLite's connections belong to a thread, and calls keep their order."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+
+    async def call(self, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        """Run ``function`` there and wait for its result."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: function(*args, **kwargs))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._executor.shutdown()
+
+
+async def in_thread(items: Iterator[Result]) -> AsyncIterator[Result]:
+    """The items, each computed in a worker thread while the event loop goes on."""
+    while True:
+        item = await asyncio.to_thread(next, items, _END)
+        if item is _END:
+            return
+        yield item  # type: ignore[misc]  # the sentinel was turned away above

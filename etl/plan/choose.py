@@ -1,0 +1,180 @@
+"""What has to happen to each row, given what the ledger knows of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl.plan.payload import task_body
+from etl.records import (
+    EXCLUDED,
+    FINGERPRINT,
+    GIVEN_KEY,
+    HAS_PROBLEM,
+    KEY_DIGEST,
+    PROBLEM_CODE,
+    PROBLEM_FIELD,
+    PROBLEM_MESSAGE,
+    ROW,
+    SOURCE_KEY,
+    Action,
+    EntryState,
+    Operation,
+    OperationKind,
+    PreparedBatch,
+)
+
+CREATE = "create"
+"""In ``Choice.frame``, the intention of a row that needs a call."""
+
+DUPLICATE_KEY = "duplicate_key"
+UNKNOWN_SOURCE_KEY = "unknown_source_key"
+STILL_UNCERTAIN = "still_uncertain"
+
+_DUPLICATE_KEY_MESSAGE = (
+    "the source key {} stands in another row of this input with different content: keep one of them, or correct the key"
+)
+_UNKNOWN_KEY_MESSAGE = (
+    "the ledger knows no row {} of this import: _source_key must stay as failures.csv had it; empty the cell if this is a new row"
+)
+_UNCERTAIN_MESSAGE = "an earlier run could not learn whether this row reached Lightfield; it is not sent again"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One batch, decided.
+
+    ``frame`` has one row a row of the batch, in its order: ROW; ``action`` String, null where a call is needed; ``task_id``, ``url``,
+    ``idempotency_key``, ``error_code``, ``error_field``, ``error_message`` String or null; ``known_to_ledger`` Boolean;
+    ``generation`` and ``revision`` of the row's entry.
+    """
+
+    prepared: PreparedBatch
+    frame: pl.DataFrame
+
+    def counts(self) -> dict[str, int]:
+        """Rows by action; ``create`` for those that need a call."""
+        return {str(action): int(count) for action, count in self.frame["action"].fill_null(CREATE).value_counts().iter_rows()}
+
+
+def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame) -> Choice:
+    """Decide every row of a batch.
+
+    Args:
+        prepared: The mapped rows.
+        entries: What the ledger knows of them: KEY digest ``key_digest``, ``state``, ``task_id``, ``fingerprint``, ``generation``,
+            ``revision``, ``has_intent``.
+        marks: Per row, ``conflict`` and ``repeat`` (see ``DuplicateMarker``).
+    """
+    known = entries.with_columns(pl.lit(value=True).alias("known_to_ledger")).rename({"fingerprint": "written_fingerprint"})
+    frame = (
+        pl.concat([prepared.frame, marks, prepared.raw.frame.select(GIVEN_KEY)], how="horizontal")
+        .join(known, left_on=KEY_DIGEST, right_on="key_digest", how="left", maintain_order="left")
+        .join(_first_problems(prepared), on=ROW, how="left", maintain_order="left")
+        .with_columns(pl.col("known_to_ledger").fill_null(value=False), pl.col("has_intent").fill_null(value=False))
+    )
+    return Choice(prepared, _decide(frame))
+
+
+def _first_problems(prepared: PreparedBatch) -> pl.DataFrame:
+    return prepared.problems.group_by(ROW, maintain_order=True).agg(
+        pl.col(PROBLEM_CODE).first().alias("problem_code"),
+        pl.col(PROBLEM_FIELD).first().alias("problem_field"),
+        pl.col(PROBLEM_MESSAGE).str.join(" | ").alias("problem_message"),
+    )
+
+
+def _decide(frame: pl.DataFrame) -> pl.DataFrame:
+    done = pl.col("state") == EntryState.DONE.value
+    same = done & (pl.col("written_fingerprint") == pl.col(FINGERPRINT))
+    unknown_key = pl.col(GIVEN_KEY).is_not_null() & ~pl.col("known_to_ledger")
+    uncertain = pl.col("has_intent") | (pl.col("state") == EntryState.UNCERTAIN.value)
+    # The order is the rule: the first that applies decides.
+    verdict = (
+        pl.when(EXCLUDED)
+        .then(pl.lit(Action.EXCLUDED.value))
+        .when(pl.col(HAS_PROBLEM) | pl.col("conflict") | unknown_key)
+        .then(pl.lit(Action.REJECTED.value))
+        .when(pl.col("repeat"))
+        .then(pl.lit(Action.DUPLICATE.value))
+        .when(uncertain)
+        .then(pl.lit(Action.UNCERTAIN.value))
+        .when(same)
+        .then(pl.lit(Action.UNCHANGED.value))
+        .when(done)
+        .then(pl.lit(Action.CHANGED.value))
+        .otherwise(None)
+    )
+    code, field, message = _reasons(unknown_key)
+    return frame.with_columns(verdict.alias("action")).select(
+        ROW,
+        "action",
+        pl.when(done).then("task_id").alias("task_id"),
+        pl.lit(None, pl.String).alias("url"),
+        pl.lit(None, pl.String).alias("idempotency_key"),
+        code.alias("error_code"),
+        field.alias("error_field"),
+        message.alias("error_message"),
+        "known_to_ledger",
+        pl.col("generation").fill_null(0),
+        pl.col("revision").fill_null(0),
+    )
+
+
+def _reasons(unknown_key: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Code, field and message of the rows that need a person; null for the others."""
+    rejected = pl.col("action") == Action.REJECTED.value
+    uncertain = pl.col("action") == Action.UNCERTAIN.value
+    own, conflict = rejected & pl.col(HAS_PROBLEM), rejected & pl.col("conflict")
+    code = (
+        pl.when(own)
+        .then("problem_code")
+        .when(conflict)
+        .then(pl.lit(DUPLICATE_KEY))
+        .when(rejected & unknown_key)
+        .then(pl.lit(UNKNOWN_SOURCE_KEY))
+        .when(uncertain)
+        .then(pl.lit(STILL_UNCERTAIN))
+    )
+    conflict_message = pl.format(_DUPLICATE_KEY_MESSAGE, SOURCE_KEY)
+    message = (
+        pl.when(own & conflict)
+        .then(pl.concat_str("problem_message", pl.lit(" | "), conflict_message))
+        .when(own)
+        .then("problem_message")
+        .when(conflict)
+        .then(conflict_message)
+        .when(rejected & unknown_key)
+        .then(pl.format(_UNKNOWN_KEY_MESSAGE, GIVEN_KEY))
+        .when(uncertain)
+        .then(pl.lit(_UNCERTAIN_MESSAGE))
+    )
+    return code, pl.when(own).then("problem_field"), message
+
+
+KeyMaker = Callable[[str, str, int], str]
+"""(operation, source key, generation) to an Idempotency-Key."""
+
+
+def creates(choice: Choice, make_key: KeyMaker) -> Iterator[Operation]:
+    """The creates of a batch, in input order; made only for rows that need a call."""
+    targets = [column for column in choice.prepared.frame.columns if not column.startswith("__etl_")]
+    needed = pl.concat(
+        [choice.prepared.frame.select(SOURCE_KEY, KEY_DIGEST, FINGERPRINT, *targets), choice.frame.select(ROW, "action", "generation")],
+        how="horizontal",
+    ).filter(pl.col("action").is_null())
+    for values in needed.iter_rows(named=True):
+        generation = values["generation"]
+        yield Operation(
+            kind=OperationKind.CREATE,
+            source_key=values[SOURCE_KEY],
+            key_digest=values[KEY_DIGEST],
+            fingerprint=values[FINGERPRINT],
+            payload=task_body({target: values[target] for target in targets}),
+            idempotency_key=make_key(OperationKind.CREATE.value, values[SOURCE_KEY], generation),
+            generation=generation,
+            file=choice.prepared.raw.file.index,
+            row=values[ROW],
+        )

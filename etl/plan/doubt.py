@@ -1,0 +1,26 @@
+"""What can safely be done about an intent without an outcome?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+KEY_LIFETIME = timedelta(hours=24)
+"""How long Lightfield remembers an Idempotency-Key (facts: Idempotency)."""
+MARGIN = timedelta(hours=1)
+"""Kept clear of the end of that time, for clocks that differ and requests that linger."""
+WINDOW = KEY_LIFETIME - MARGIN
+
+
+class Remedy(StrEnum):
+    """What to do next about an intent in doubt."""
+
+    SEND_AGAIN = "send_again"
+    """The key still protects: the same request either replays the first answer or runs for the first time."""
+    LOOK = "look"
+    """The key may be forgotten: sending again could make a second task, so Lightfield must be asked."""
+
+
+def remedy(first_sent_at: datetime, server_now: datetime) -> Remedy:
+    """Rule 4: the age is measured by the server's clock from the intent's *first* send."""
+    return Remedy.SEND_AGAIN if server_now - first_sent_at < WINDOW else Remedy.LOOK

@@ -1,0 +1,152 @@
+"""Which source keys occur more than once in one input, and do their rows agree?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+from etl.plan.choose import CREATE
+from etl.records import EXCLUDED, FINGERPRINT, KEY_DIGEST, Action, PreparedBatch
+
+_KEY = "key_hash"
+_CONTENT = "content_hash"
+_ACTION = "action"
+_CONFLICT = "conflict"
+_REPEAT = "repeat"
+_ACTIONS = pl.Enum([CREATE, *(action.value for action in Action)])
+_HELD: dict[str, pl.DataType | type[pl.DataType]] = {_KEY: pl.UInt64, _CONTENT: pl.UInt64, _ACTION: _ACTIONS}
+
+
+def _identified() -> pl.Expr:
+    return ~pl.col(EXCLUDED) & pl.col(KEY_DIGEST).is_not_null()
+
+
+def _hashes(prepared: PreparedBatch) -> pl.DataFrame:
+    # 64-bit hashes that live only as long as this process. Polars' hash may change between versions, which does not matter here;
+    # a collision (1 in 10^7 at ten million rows) reports a duplicate, it never writes one.
+    return prepared.frame.select(
+        pl.when(_identified()).then(pl.col(KEY_DIGEST).hash()).alias(_KEY), pl.col(FINGERPRINT).hash().alias(_CONTENT)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """The keys that occur more than once: ``keys`` has ``key_hash`` UInt64 and ``conflict`` Boolean (their rows differ)."""
+
+    keys: pl.DataFrame
+
+    @property
+    def any_conflict(self) -> bool:
+        """Does some key stand in rows with different content?"""
+        return bool(self.keys[_CONFLICT].any())
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The whole input, counted: which keys are duplicates, and rows by action with the duplicates in their place."""
+
+    duplicates: Duplicates
+    counts: Mapping[str, int]
+
+
+class KeyCensus:
+    """Counts keys and actions over the first pass; holds 17 bytes a row until it is closed."""
+
+    def __init__(self) -> None:
+        self._parts: list[pl.DataFrame] = []
+
+    def add(self, prepared: PreparedBatch, decided: pl.DataFrame) -> None:
+        """Take in one batch and what was chosen for its rows (``action``, null where a call is needed)."""
+        actions = decided.select(pl.col(_ACTION).fill_null(CREATE).cast(_ACTIONS))
+        self._parts.append(pl.concat([_hashes(prepared), actions], how="horizontal"))
+
+    def close(self) -> Census:
+        """Find the duplicates and put every row in its place; frees what was held."""
+        rows = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=_HELD)
+        self._parts = []
+        repeated = rows.filter(pl.col(_KEY).is_not_null() & pl.col(_KEY).is_duplicated())
+        keys = repeated.group_by(_KEY).agg((pl.col(_CONTENT).n_unique() > 1).alias(_CONFLICT))
+        counts = {str(action): int(count) for action, count in rows[_ACTION].value_counts().iter_rows()}
+        return Census(Duplicates(keys), _corrected(counts, repeated, keys))
+
+
+def _corrected(counts: dict[str, int], repeated: pl.DataFrame, keys: pl.DataFrame) -> dict[str, int]:
+    """Counts with repeats as ``duplicate`` and conflicts as ``rejected``: what the second pass will find."""
+    rows = repeated.join(keys, on=_KEY, maintain_order="left").with_columns(
+        pl.col(_KEY).is_first_distinct().alias("first"), (pl.col(_ACTION) == Action.REJECTED.value).alias("rejected")
+    )
+    moved = rows.with_columns(
+        pl.when(_CONFLICT)
+        .then(pl.lit(Action.REJECTED.value))
+        .when(~pl.col("first") & ~pl.col("rejected"))
+        .then(pl.lit(Action.DUPLICATE.value))
+        .otherwise(pl.col(_ACTION).cast(pl.String))
+        .alias("becomes")
+    )
+    for before, after, number in moved.group_by(_ACTION, "becomes").len().iter_rows():
+        counts[before] -= number
+        counts[after] = counts.get(after, 0) + number
+    return {action: count for action, count in counts.items() if count}
+
+
+class Marker(Protocol):
+    """Says of each row of a pass, in input order, whether it conflicts with or repeats another."""
+
+    def mark(self, prepared: PreparedBatch) -> pl.DataFrame:
+        """Columns ``conflict`` and ``repeat`` (Boolean), one row a row of the batch, in its order."""
+        ...
+
+
+class NothingKnown:
+    """The first pass: duplicates come to light at its end."""
+
+    def mark(self, prepared: PreparedBatch) -> pl.DataFrame:
+        """Nothing is marked."""
+        nothing = pl.repeat(value=False, n=pl.len())
+        return prepared.frame.select(nothing.alias(_CONFLICT), nothing.alias(_REPEAT))
+
+
+class DuplicateMarker:
+    """Marks by a census: the first row of a key goes on, the others repeat it; rows that differ conflict, all of them."""
+
+    def __init__(self, duplicates: Duplicates) -> None:
+        self._keys = duplicates.keys
+        self._seen = pl.Series(dtype=pl.UInt64)
+
+    def mark(self, prepared: PreparedBatch) -> pl.DataFrame:
+        """Columns ``conflict`` and ``repeat`` (Boolean), one row a row of the batch, in its order."""
+        if self._keys.height == 0:
+            return NothingKnown().mark(prepared)
+        marked = _hashes(prepared).join(self._keys, on=_KEY, how="left", maintain_order="left")
+        agrees = pl.col(_CONFLICT).fill_null(value=True).not_()
+        marked = marked.with_columns(
+            (agrees & (pl.col(_KEY).is_in(self._seen.implode()) | ~pl.col(_KEY).is_first_distinct())).alias(_REPEAT)
+        )
+        self._seen = pl.concat([self._seen, marked.filter(agrees)[_KEY]]).unique()
+        return marked.select(pl.col(_CONFLICT).fill_null(value=False), pl.col(_REPEAT))
+
+
+class StreamMarker:
+    """Marks without a census (``--stream``): a row is held against those before it; holds 16 bytes a row."""
+
+    def __init__(self) -> None:
+        self._seen = pl.DataFrame(schema={_KEY: pl.UInt64, "first_content": pl.UInt64})
+
+    def mark(self, prepared: PreparedBatch) -> pl.DataFrame:
+        """Columns ``conflict`` and ``repeat``; of rows that differ, the first was sent before the others were read."""
+        hashes = _hashes(prepared)
+        firsts = hashes.filter(pl.col(_KEY).is_not_null()).group_by(_KEY, maintain_order=True).agg(pl.col(_CONTENT).first())
+        new = firsts.rename({_CONTENT: "first_content"}).join(self._seen, on=_KEY, how="anti")
+        self._seen = pl.concat([self._seen, new])
+        earlier = hashes.with_columns(pl.col(_KEY).is_first_distinct().alias("leads")).join(
+            self._seen, on=_KEY, how="left", maintain_order="left"
+        )
+        fresh = pl.col(_KEY).is_in(new[_KEY].implode()) & pl.col("leads")
+        differs = pl.col("first_content").is_not_null() & (pl.col("first_content") != pl.col(_CONTENT))
+        return earlier.select(
+            (differs & ~fresh).fill_null(value=False).alias(_CONFLICT),
+            (pl.col("first_content").is_not_null() & ~differs & ~fresh).fill_null(value=False).alias(_REPEAT),
+        )

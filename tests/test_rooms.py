@@ -1,0 +1,95 @@
+"""The rooms and who may import whom: one direction, no cycles, and each library in its own room."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "etl"
+TOP = {"records", "errors", "clock", "cells"}
+MAY_IMPORT = {
+    "records": set(),
+    "errors": set(),
+    "clock": set(),
+    "cells": set(),
+    "sandbox": set(),
+    "config": {"errors"},
+    "lightfield": {"errors", "clock"},
+    "extract": {*TOP, "config"},
+    "transform": {*TOP, "config"},
+    "plan": {*TOP, "config"},
+    "ledger": {*TOP, "config"},
+    "report": {*TOP, "config"},
+    "load": {*TOP, "config", "lightfield"},
+    "jobs": {*TOP, "config", "lightfield", "extract", "transform", "plan", "ledger", "report", "load"},
+    "cli": {*TOP, "config", "jobs", "report", "sandbox"},
+    "__main__": {"cli"},
+    "__init__": {"jobs", "config", "records"},
+}
+AT_HOME = {
+    "httpx": {"lightfield"},
+    "tenacity": {"load"},
+    "sqlalchemy": {"ledger"},
+    "click": {"cli"},
+    "starlette": {"sandbox"},
+    "rich": {"report", "cli"},
+}
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if not {"presets", "samples"} & set(path.parts))
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names that a module imports, wherever in it the import stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(path: Path) -> str:
+    """The room that a module stands in, or its own name at the top."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def dotted(path: Path) -> str:
+    """A module's name."""
+    return ".".join(("etl", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_a_room_imports_only_what_it_may(path: Path) -> None:
+    room = room_of(path)
+    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("etl.")}
+    assert rooms - MAY_IMPORT[room] - {room} == set()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parent != PACKAGE], ids=dotted)
+def test_nobody_inside_imports_the_package_root(path: Path) -> None:
+    assert "etl" not in imported(path)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_each_library_stays_in_its_room(path: Path) -> None:
+    libraries = {name.split(".")[0] for name in imported(path)}
+    strangers = {library for library, rooms in AT_HOME.items() if library in libraries and room_of(path) not in rooms}
+    assert strangers == set()
+
+
+def test_no_module_can_reach_itself() -> None:
+    names = {dotted(path): path for path in MODULES}
+    arrows = {name: {target for target in imported(path) if target in names and target != name} for name, path in names.items()}
+    while arrows:
+        leaves = {name for name, targets in arrows.items() if not targets & arrows.keys()}
+        assert leaves, f"a cycle among {sorted(arrows)}"
+        arrows = {name: targets for name, targets in arrows.items() if name not in leaves}
+
+
+def test_the_first_line_of_every_module_says_what_it_answers() -> None:
+    silent = [dotted(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert silent == []
