@@ -52,15 +52,6 @@ class WorkspaceConfig(Part):
     member: str
 
 
-class SyncConfig(Part):
-    """What a sync does about rows that vanished or that both sides changed. ``max_missing`` is a share from 0 to 1."""
-
-    on_missing: Literal["ignore", "cancel", "complete", "trash"] = "ignore"
-    max_missing: Annotated[float, Field(ge=0, le=1)] = 0.1
-    on_conflict: Literal["report", "overwrite"] = "report"
-    recreate: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class CountOrShare:
     """``N`` (rows) or ``N%`` (a share of rows, 0 to 1); exactly one is set."""
@@ -124,6 +115,15 @@ def parse_duration_seconds(value: Any) -> Any:
 Share = Annotated[float, BeforeValidator(parse_percent), Field(gt=0, le=1)]
 RowsOrShare = Annotated[CountOrShare, BeforeValidator(parse_count_or_share)]
 Seconds = Annotated[float, BeforeValidator(parse_duration_seconds), Field(gt=0)]
+
+
+class SyncConfig(Part):
+    """What a sync does about rows that vanished or that both sides changed. ``max_missing`` is a share from 0 to 1."""
+
+    on_missing: Literal["ignore", "cancel", "complete", "trash"] = "ignore"
+    max_missing: Annotated[float, BeforeValidator(parse_percent), Field(ge=0, le=1)] = 0.1
+    on_conflict: Literal["report", "overwrite"] = "report"
+    recreate: bool = False
 
 
 class LimitsConfig(Part):

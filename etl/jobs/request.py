@@ -9,8 +9,9 @@ from random import Random
 from typing import BinaryIO, Protocol
 
 from etl.clock import Clock
+from etl.config.fields import LookupName
 from etl.config.model import CountOrShare
-from etl.report.screen import Voice
+from etl.report.voice import Voice
 
 DEFAULT_BASE_URL = "https://api.lightfield.app"
 
@@ -63,7 +64,7 @@ class Practice(Protocol):
     base_url: str
     api_key: str
 
-    def learn_names(self, names: Mapping[str, frozenset[str]]) -> str:
+    def learn_names(self, names: Mapping[LookupName, frozenset[str]]) -> str:
         """Take in the names of each look-up (``member.email`` …); returns the sentence that says what was accepted unseen."""
         ...
 

@@ -24,6 +24,10 @@ class LedgerThread:
         """Run ``function`` there and wait for its result."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: function(*args, **kwargs))
 
+    def wait_for(self, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        """The same for a caller in another worker thread, which waits meanwhile."""
+        return self._executor.submit(function, *args, **kwargs).result()
+
     def __enter__(self) -> Self:
         return self
 

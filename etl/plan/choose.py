@@ -17,6 +17,7 @@ from etl.records import (
     PROBLEM_CODE,
     PROBLEM_FIELD,
     PROBLEM_MESSAGE,
+    PROBLEM_VALUE,
     ROW,
     SOURCE_KEY,
     Action,
@@ -54,9 +55,44 @@ class Choice:
     prepared: PreparedBatch
     frame: pl.DataFrame
 
+    def own_problems(self) -> pl.DataFrame:
+        """The problems that only plan can see, in the columns of ``PreparedBatch.problems``: of duplicates and of given keys."""
+        keys = self.prepared.frame.select(SOURCE_KEY)
+        return (
+            pl.concat([self.frame, keys], how="horizontal")
+            .filter(pl.col("error_code").is_in([DUPLICATE_KEY, UNKNOWN_SOURCE_KEY]))
+            .select(
+                ROW,
+                pl.col("error_code").alias(PROBLEM_CODE),
+                pl.col("error_field").alias(PROBLEM_FIELD),
+                pl.col("error_message").alias(PROBLEM_MESSAGE),
+                pl.col(SOURCE_KEY).alias(PROBLEM_VALUE),
+            )
+        )
+
+    def identified_rejects(self) -> pl.DataFrame:
+        """KEY_DIGEST and SOURCE_KEY of the rejected rows that are to keep their identity when they come back in a failures file."""
+        return (
+            pl.concat([self.frame, self.prepared.frame.select(SOURCE_KEY, KEY_DIGEST)], how="horizontal")
+            .filter(_keeps_identity() & pl.col(KEY_DIGEST).is_not_null())
+            .select(KEY_DIGEST, SOURCE_KEY)
+        )
+
+    def with_rejects_known(self) -> Choice:
+        """The same after the ledger has noted ``identified_rejects``."""
+        has_key = self.prepared.frame[KEY_DIGEST].is_not_null()
+        known = pl.col("known_to_ledger") | (_keeps_identity() & has_key)
+        return Choice(self.prepared, self.frame.with_columns(known.alias("known_to_ledger")))
+
     def counts(self) -> dict[str, int]:
         """Rows by action; ``create`` for those that need a call."""
         return {str(action): int(count) for action, count in self.frame["action"].fill_null(CREATE).value_counts().iter_rows()}
+
+
+def _keeps_identity() -> pl.Expr:
+    # Rows that share a key by mistake must not have it written down for good: the person corrects the key column itself.
+    lost = pl.col("error_code").is_in([DUPLICATE_KEY, UNKNOWN_SOURCE_KEY])
+    return (pl.col("action") == Action.REJECTED.value) & ~lost
 
 
 def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame) -> Choice:
@@ -117,7 +153,7 @@ def _decide(frame: pl.DataFrame) -> pl.DataFrame:
         code.alias("error_code"),
         field.alias("error_field"),
         message.alias("error_message"),
-        "known_to_ledger",
+        (pl.col("known_to_ledger") & ~pl.col("conflict")).alias("known_to_ledger"),
         pl.col("generation").fill_null(0),
         pl.col("revision").fill_null(0),
     )

@@ -1,0 +1,35 @@
+"""``lightfield-etl run``: import a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from etl.cli.options import CONFIG, DATA, LIMIT, Duration, RowsOrShare, shared_options
+from etl.config.model import CountOrShare
+
+
+@click.command("run")
+@CONFIG
+@DATA
+@LIMIT
+@click.option("--yes", is_flag=True, help="Ask no question before the first write.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N writes a second.")
+@click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Requests in flight; without it this adapts.")
+@click.option("--max-failures", type=RowsOrShare(), metavar="N|N%", help="Stop (exit 3) when more rows than that fail.")
+@click.option("--max-duration", type=Duration(), metavar="DURATION", help="Stop (exit 3) after so long, such as 2h.")
+@click.option("--stream", is_flag=True, help="Do not look ahead: write while the input is being read.")
+@click.option("--sandbox", is_flag=True, help="Rehearse: a sandbox inside this process stands in for Lightfield; the ledger is in memory.")
+@click.option("--faults", is_flag=True, help="With --sandbox: a bad night, on your own file.")
+@shared_options
+def command(config: Path, data: tuple[str, ...], max_failures: CountOrShare | None, max_duration: float | None, **options: Any) -> int:
+    """Import DATA by CONFIG: every row becomes exactly one task, or a line in failures.csv that says why not.
+
+    DATA (paths, globs, - for standard input) replaces source.path. What the ledger knows is not sent again: to repair anything, run the
+    same command again.
+    """
+    from etl.cli.start import start
+
+    return start("run", config, data, max_failures=max_failures, max_duration_seconds=max_duration, **options)

@@ -1,0 +1,58 @@
+"""``lightfield-etl sandbox``: a local Lightfield API to practise on."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("sandbox")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), default=25.0, show_default=True, help="Requests a second of each category."
+)
+@click.option("--latency", type=click.FloatRange(min=0), default=80.0, show_default=True, help="Of each answer, in milliseconds.")
+@click.option(
+    "--list-lag", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Seconds until a new task shows up in lists."
+)
+@click.option(
+    "--faults", default="none", show_default=True, metavar="FAULTS", help="none, bad_night, or such as error_after=0.05,slow=0.01"
+)
+@click.option("--seed", type=int, default=None, help="Of ids and faults; without it every start is another.")
+def command(port: int, faults: str, seed: int | None, **figures: float) -> None:
+    """Serve a local Lightfield API on 127.0.0.1, with the documented semantics and a workspace to practise on.
+
+    Everything is in memory: it is gone when this ends.
+    """
+    from random import Random
+
+    from etl.errors import SettingsError
+    from etl.sandbox.access import SANDBOX_KEY
+    from etl.sandbox.app import Sandbox
+    from etl.sandbox.faults import Faults, FaultsError
+    from etl.sandbox.limits import Limits
+    from etl.sandbox.server import serve
+    from etl.sandbox.workspace import Workspace
+
+    try:
+        trouble = Faults.parse(faults)
+    except FaultsError as error:
+        raise click.BadParameter(str(error), param_hint="--faults") from None
+    sandbox = Sandbox(
+        Workspace.sample(),
+        limits=Limits(*[figures["rate"]] * 3),
+        faults=trouble,
+        latency_seconds=figures["latency"] / 1000,
+        list_lag_seconds=figures["list_lag"],
+        random=Random(seed),  # noqa: S311  dice, no secret
+    )
+
+    def announce(url: str) -> None:
+        click.echo(f"Sandbox at {url}, until Ctrl-C. In another terminal:", err=True)
+        click.echo(f"export LIGHTFIELD_BASE_URL={url} LIGHTFIELD_API_KEY={SANDBOX_KEY}")
+
+    try:
+        serve(sandbox, port=port, announce=announce)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on port {port}: {error.strerror}", next_step="choose another --port, or 0 for a free one"
+        ) from None

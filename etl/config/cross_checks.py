@@ -1,0 +1,89 @@
+"""Do the parts of a config go together? What no single key can tell, read from the plain settings so that it is said with the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from etl.config.faults import Fault, KeyPath
+from etl.config.field_checks import field_faults
+from etl.config.model import CONTENT_KEY, REQUIRED_TARGETS
+from etl.config.words import nearest_word
+
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_SYNC_WITHOUT_KEY = (
+    "`key: content` cannot be synced: a row whose cells change gets another identity, so it would become a second task; "
+    "name the columns that identify a row for ever"
+)
+
+
+def cross_check_faults(data: dict[str, Any]) -> Iterator[Fault]:
+    """A fault for each thing in ``data`` (nested dicts, long forms, of any shape) that contradicts another, or the world."""
+    for path, holder in _holders_of_times(data):
+        yield from _time_faults(path, holder)
+    yield from _map_faults(data.get("map"))
+    yield from _source_faults(data.get("source"))
+    if _identity_is_content(data) and (data.get("mode") == "sync" or data.get("sync")):
+        yield Fault(("source", "key"), _SYNC_WITHOUT_KEY)
+
+
+def _holders_of_times(data: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    yield (), data
+    fields = data.get("map")
+    for target, rule in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(rule, dict):
+            yield ("map", target), rule
+
+
+def _time_faults(path: KeyPath, holder: dict[str, Any]) -> Iterator[Fault]:
+    zone, time = holder.get("timezone"), holder.get("time")
+    if isinstance(zone, str) and not _is_zone(zone):
+        near = nearest_word(zone, sorted(available_timezones()))
+        question = f"; did you mean {near}?" if near else ""
+        yield Fault((*path, "timezone"), f"{zone!r} is no time zone{question} (allowed: IANA names such as America/New_York)")
+    if isinstance(time, str) and not _TIME.fullmatch(time):
+        yield Fault((*path, "time"), f"{time!r} is no time of day (allowed: HH:MM or HH:MM:SS, such as 17:00)")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _map_faults(fields: Any) -> Iterator[Fault]:
+    if not isinstance(fields, dict):
+        return
+    for target in REQUIRED_TARGETS:
+        if target not in fields:
+            yield Fault(("map", target), "is missing: Lightfield requires it of every task")
+    for target, rule in fields.items():
+        yield from field_faults(target, rule)
+
+
+def _source_faults(source: Any) -> Iterator[Fault]:
+    if not isinstance(source, dict):
+        return
+    encoding, delimiter = source.get("encoding", "auto"), source.get("delimiter", "auto")
+    if isinstance(encoding, str) and encoding != "auto" and not _is_encoding(encoding):
+        yield Fault(("source", "encoding"), f"{encoding!r} is no encoding (allowed: auto, or a name such as utf-8, cp1252, utf-16)")
+    if isinstance(delimiter, str) and delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        allowed = 'auto, or one character such as "," ";" "|" or "\\t"'
+        yield Fault(("source", "delimiter"), f"{delimiter!r} is no delimiter (allowed: {allowed})")
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _identity_is_content(data: dict[str, Any]) -> bool:
+    source = data.get("source")
+    return isinstance(source, dict) and source.get("key") in (CONTENT_KEY, [CONTENT_KEY])

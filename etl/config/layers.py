@@ -1,0 +1,140 @@
+"""Which files make up a config: the one that was named, and those that it extends."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl.config.faults import Fault
+from etl.config.merge import with_long_forms
+from etl.config.presets import preset_names, preset_path
+from etl.config.secrets import API_KEY_MESSAGE, api_key_places
+from etl.config.settings import Settings, settings_of
+from etl.config.words import did_you_mean
+from etl.config.yaml_document import Mapping, Node, parse_yaml
+from etl.errors import ConfigError
+
+MAX_BYTES = 1_000_000
+"""Of one config file; beyond it, the file is something else."""
+MAX_LAYERS = 10
+"""Files that extend one another."""
+
+_PRESET_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file of a config: its name as shown, its bytes, what it says."""
+
+    file: str
+    content: bytes
+    settings: Settings
+
+
+def read_layers(path: Path, faults: list[Fault]) -> list[Layer]:
+    """The file at ``path`` and those that it extends, the user's own first.
+
+    Args:
+        path: A YAML file.
+        faults: Gains what is wrong in the files, also an ``extends`` that leads nowhere.
+
+    Raises:
+        ConfigError: A file that cannot be read or is no YAML mapping.
+    """
+    layers: list[Layer] = []
+    seen: list[Path] = []
+    following: Path | None = path
+    while following is not None:
+        seen.append(following.resolve())
+        layers.append(_read_layer(following, faults))
+        following = _extended(layers[-1].settings, following.parent, seen, faults)
+    return layers
+
+
+def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[Fault]) -> Path | None:
+    """The file that these settings extend, or None where they extend nothing or nothing that can be read."""
+    named = settings.data.get("extends")
+    if named is None:
+        return None
+    where = settings.positions[("extends",)]
+    found = _named_file(named, folder)
+    if isinstance(found, str):
+        faults.append(Fault(("extends",), found, where))
+        return None
+    if found.resolve() in seen:
+        circle = " → ".join(path.name for path in (*seen[seen.index(found.resolve()) :], found))
+        faults.append(Fault(("extends",), f"goes round in a circle: {circle}", where))
+        return None
+    if len(seen) >= MAX_LAYERS:
+        faults.append(Fault(("extends",), f"more than {MAX_LAYERS} files extend one another", where))
+        return None
+    return found
+
+
+def _named_file(named: Any, folder: Path) -> Path | str:
+    """The file that ``extends`` names, or the sentence that says why there is none."""
+    if not isinstance(named, str):
+        return f"found {type(named).__name__}, allowed is the name of a preset ({', '.join(preset_names())}) or a file"
+    if _PRESET_NAME.fullmatch(named):
+        found = preset_path(named)
+        hint = f"write ./{named} for a file of that name" if (folder / named).is_file() else "a file is written with its suffix"
+        return found or f"no preset {named!r}{did_you_mean(named, preset_names())}; {hint}"
+    path = folder / named
+    return path if path.is_file() else f"no file {named!r} in {folder}; a path is relative to the config's folder"
+
+
+def _read_layer(path: Path, faults: list[Fault]) -> Layer:
+    file = str(path)
+    content = _read_bytes(path)
+    text = _decoded(content, file)
+    faults.extend(_api_key_faults(text, file))
+    settings = settings_of(_top_level(parse_yaml(text, file), file), faults)
+    return Layer(file, content, Settings(with_long_forms(settings.data), settings.positions))
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such file", next_step="give the path of a config, or write one with: lightfield-etl init DATA"
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder, not a config file") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: is larger than {MAX_BYTES:,} bytes, which no config is; is it the data?")
+    return content
+
+
+def _decoded(content: bytes, file: str) -> str:
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise ConfigError(f"{file}:{line}:{column}: byte 0x{content[error.start]:02x} is not UTF-8: save the config as UTF-8") from None
+
+
+def _top_level(node: Node | None, file: str) -> Mapping:
+    if isinstance(node, Mapping):
+        return node
+    if node is None or getattr(node, "text", None) == "":
+        raise ConfigError(
+            f"{file}: is empty; a config needs at least name, source and map", next_step="write one with: lightfield-etl init DATA"
+        )
+    found = "a list" if hasattr(node, "items") else "text"
+    raise ConfigError(f"{node.where}: found {found}, expected keys with values such as `name: my-tasks`")
+
+
+def _api_key_faults(text: str, file: str) -> Iterator[Fault]:
+    for line, column in api_key_places(text):
+        yield Fault((), API_KEY_MESSAGE, f"{file}:{line}:{column}")

@@ -1,0 +1,64 @@
+"""What did the user ask for? A YAML file, what it extends and the environment become a JobConfig, or every fault at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from etl.config.cross_checks import cross_check_faults
+from etl.config.faults import Fault, faults_as_error
+from etl.config.layers import Layer, read_layers
+from etl.config.merge import merge_settings, without_nulls
+from etl.config.model import JobConfig, ReadConfig
+from etl.config.not_yet import not_yet_faults
+from etl.config.settings import Settings
+from etl.config.shape import checked_shape
+from etl.config.variables import expand_variables
+
+
+def read_config(path: Path, environment: Mapping[str, str]) -> ReadConfig:
+    """The config at ``path``, checked.
+
+    Args:
+        path: A YAML 1.2 file.
+        environment: Where ``${VAR}`` in ``ledger``, ``notify.url`` and ``source.path`` is looked up.
+
+    Raises:
+        ConfigError: The file cannot be read, or something in it is wrong; the message holds every fault, a line each, as
+            ``file:line:column: map.$status.valeus: unknown key; did you mean values? (allowed: …)``.
+    """
+    faults: list[Fault] = []
+    layers = read_layers(path, faults)
+    settings = _merged(layers)
+    job = _checked(settings.data, environment, faults)
+    if job is None or faults:
+        raise faults_as_error(faults, settings.positions, [layer.file for layer in layers])
+    return ReadConfig(job=job, path=path, sha256=_digest(layers), positions=settings.positions)
+
+
+def _merged(layers: list[Layer]) -> Settings:
+    """The settings of all files, the last of which lies at the bottom."""
+    settings = layers[-1].settings
+    for layer in reversed(layers[:-1]):
+        settings = merge_settings(settings, layer.settings)
+    return settings
+
+
+def _checked(said: dict[str, Any], environment: Mapping[str, str], faults: list[Fault]) -> JobConfig | None:
+    if any(fault.path == ("extends",) for fault in faults):
+        # Without the file below, everything that it would have said would be called missing.
+        return None
+    data = without_nulls({key: value for key, value in said.items() if key != "extends"})
+    data = expand_variables(data, environment, faults)
+    faults.extend(not_yet_faults(data))
+    faults.extend(cross_check_faults(data))
+    return checked_shape(data, faults)
+
+
+def _digest(layers: list[Layer]) -> str:
+    digest = hashlib.sha256()
+    for layer in layers:
+        digest.update(layer.content)
+    return digest.hexdigest()

@@ -1,0 +1,164 @@
+"""How do csv and tsv files become LazyFrames of text?"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+
+from etl.config.model import SourceConfig
+from etl.errors import SourceError
+from etl.extract.dialect import DELIMITER_NAMES, HEAD_RECORDS, guess_delimiter, large_cells, named_delimiter
+from etl.extract.encoding import (
+    MARK,
+    MARK_CHARACTER,
+    UTF_8,
+    encoding_of_bom,
+    encoding_of_sample,
+    looks_like_bare_utf_16,
+    named_encoding,
+    read_sample,
+)
+from etl.extract.header import find_header
+from etl.extract.rewrite import LONGEST_CELL
+from etl.extract.scratch import Scratch
+from etl.extract.spool import PlainFile
+from etl.extract.table import Table, cell_columns, has_text
+from etl.extract.utf8 import Utf8Maker, Utf8Text
+from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
+
+SURPLUS_FIELDS = 8
+"""So many fields beyond the header's are told apart; a record with more has its last ones joined."""
+
+_SAMPLE_BYTES = 1 << 20
+_EXCERPT = 200
+
+
+def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str], scratch: Scratch, *, tabbed: bool) -> Table:
+    """A file of delimited text, all of whose bytes were looked at.
+
+    Args:
+        plain: The file.
+        source: Its encoding, delimiter and header, each of which may be ``auto``.
+        names: Every column name that the config mentions.
+        scratch: For copies.
+        tabbed: The file's name or ``source.format`` says that it is tsv.
+
+    Raises:
+        SourceError: It is empty, not in the encoding, has a quote that is not closed, or a header that cannot be used.
+    """
+    with plain.path.open("rb") as file:
+        head = file.read(_SAMPLE_BYTES)
+    named = named_encoding(source.encoding)
+    _refuse_other_kinds(head, named, plain.shown)
+    provisional = named or encoding_of_bom(head) or encoding_of_sample(head)
+    sample = read_sample(head, provisional)
+    sample = sample if len(head) < _SAMPLE_BYTES else sample[: sample.rfind("\n") + 1] or sample
+    delimiter = named_delimiter(source.delimiter) or guess_delimiter(sample, names, preferred="\t" if tabbed else ",")
+    at_least = HEAD_RECORDS if source.header == "auto" else max(HEAD_RECORDS, source.header)
+    width = max(map(len, _first_records(plain.path, provisional, delimiter, at_least)), default=1) + SURPLUS_FIELDS
+    maker = Utf8Maker(plain, delimiter, width, scratch)
+    text = maker.read_by_itself(encoding_of_bom(head)) if named is None else maker.read_as(named)
+    header = find_header(list(_first_records(text.path, UTF_8, delimiter, at_least)), source.header, names, plain.shown)
+    guessed = source.delimiter == "auto" and delimiter != ("\t" if tabbed else ",")
+    notes = (f"cells are separated by {DELIMITER_NAMES[delimiter]}",) if guessed else ()
+    return Table(
+        frame=_scan(text, delimiter, header.columns, width, header.row),
+        columns=header.columns,
+        delimiter=delimiter,
+        encoding=text.encoding,
+        first_row=header.row + 1,
+        notes=(*text.notes, *notes, *header.notes),
+        sha256=plain.sha256 or text.sha256,
+    )
+
+
+def _refuse_other_kinds(head: bytes, encoding: str | None, shown: str) -> None:
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise SourceError(
+            f"{shown}: is an Excel workbook or an archive, not text", next_step="save it as CSV UTF-8, or set source.format: xlsx"
+        )
+    if head.startswith(b"PAR1"):
+        raise SourceError(f"{shown}: is a Parquet file, not text", next_step="set source.format: parquet")
+    if encoding is None and encoding_of_bom(head) is None and looks_like_bare_utf_16(head):
+        raise SourceError(
+            f"{shown}: looks like UTF-16 without a byte order mark", next_step="set source.encoding: utf-16-le (or utf-16-be)"
+        )
+
+
+def _first_records(path: Path, encoding: str, delimiter: str, at_least: int) -> Iterator[list[str]]:
+    """Records from the top: enough for the header, and on to the first that is not blank; fewer where the text ends in a fault."""
+    filled = False
+    with path.open(encoding=encoding, errors="replace", newline="") as text, large_cells(LONGEST_CELL):
+        reader = csv.reader(_without_bom(text), delimiter=delimiter)
+        for number in itertools.count(1):
+            try:
+                record = next(reader)
+            except (StopIteration, csv.Error, UnicodeError):
+                return
+            filled = filled or any(cell.strip() for cell in record)
+            yield record
+            if number >= at_least and filled:
+                return
+
+
+def _without_bom(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield line if number else line.removeprefix("\ufeff")
+
+
+def _scan(text: Utf8Text, delimiter: str, columns: tuple[str, ...], width: int, header_row: int) -> pl.LazyFrame:
+    cells = cell_columns(len(columns))
+    surplus = tuple(f"__etl_surplus_{number}" for number in range(width - len(columns)))
+    # One pass from the very top: what polars calls a row with has_header=False is what a spreadsheet calls one, blank lines included.
+    frame = pl.scan_csv(
+        text.path,
+        has_header=False,
+        schema=dict.fromkeys((*cells, *surplus), pl.String),
+        separator=delimiter,
+        null_values=[""],
+        row_index_name=ROW,
+        row_index_offset=1,
+        extra_columns="ignore",
+        missing_columns="insert",
+        glob=False,
+    )
+    frame = frame.filter(pl.col(ROW) > header_row).filter(has_text((*cells, *surplus)))
+    faults = [(_too_many_fields(surplus, len(columns), delimiter), "too_many_fields")]
+    if text.has_marks:
+        faults.append((_not_utf8(cells, columns), "not_utf8"))
+    frame = frame.with_columns(
+        pl.coalesce([message for message, _ in faults]).alias(EXTRACT_MESSAGE),
+        pl.coalesce([pl.when(message.is_not_null()).then(pl.lit(code)) for message, code in faults]).alias(EXTRACT_CODE),
+    ).drop(surplus)
+    return frame.with_columns(_unmarked(pl.col(EXTRACT_MESSAGE, *cells))) if text.has_marks else frame
+
+
+def _too_many_fields(surplus: tuple[str, ...], expected: int, delimiter: str) -> pl.Expr:
+    beyond = pl.concat_str(surplus, separator=delimiter, ignore_nulls=True)
+    sentence = pl.format(
+        "the header has {} and this row has more; beyond them stands: {}. A cell that holds the delimiter must be quoted",
+        pl.lit(f"{expected} field{'s' if expected > 1 else ''}"),
+        beyond.str.slice(0, _EXCERPT),
+    )
+    return pl.when(has_text(surplus)).then(sentence)
+
+
+def _not_utf8(cells: tuple[str, ...], columns: tuple[str, ...]) -> pl.Expr:
+    return pl.coalesce([_not_utf8_cell(pl.col(cell), column) for cell, column in zip(cells, columns, strict=True)])
+
+
+def _not_utf8_cell(cell: pl.Expr, column: str) -> pl.Expr:
+    sentence = pl.format(
+        "{} holds bytes that are not UTF-8, shown as \\xNN: {}. Save the file as UTF-8, or set source.encoding",
+        pl.lit(column),
+        cell.str.slice(0, _EXCERPT),
+    )
+    return pl.when(cell.str.contains(MARK, literal=True)).then(sentence)
+
+
+def _unmarked(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(MARK_CHARACTER, "", literal=True)

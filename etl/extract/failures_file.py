@@ -1,0 +1,52 @@
+"""Is a file one of our failures files, and what was in its cells before they were made safe for a spreadsheet?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from etl.cells import unprotect
+from etl.extract.table import cell_columns
+from etl.records import GIVEN_KEY
+
+FAILURE_COLUMNS = (
+    "_row",
+    "_file",
+    "_source_key",
+    "_action",
+    "_error_code",
+    "_error_field",
+    "_error_message",
+    "_http_status",
+    "_attempts",
+)
+"""What a failures file has behind the source's own columns."""
+
+KEY_PREFIX = "key:"
+"""Stands before an identity, so that no spreadsheet makes a number of it."""
+
+_KEY_POSITION = FAILURE_COLUMNS.index("_source_key") - len(FAILURE_COLUMNS)
+
+
+def is_failures_file(columns: Sequence[str]) -> bool:
+    """The header ends with exactly our columns; only then are they special."""
+    return tuple(columns[-len(FAILURE_COLUMNS) :]) == FAILURE_COLUMNS
+
+
+def restored(frame: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
+    """Adds GIVEN_KEY and takes the leading ``'`` off the source's own cells where the report puts one.
+
+    Args:
+        frame: Has ``cell_columns`` for ``columns``.
+        columns: All of the failures file's columns.
+    """
+    cells = cell_columns(len(columns))
+    own, key = cells[: -len(FAILURE_COLUMNS)], pl.col(cells[_KEY_POSITION])
+    given = pl.when(key.str.strip_chars() != "").then(key.str.strip_prefix(KEY_PREFIX)).alias(GIVEN_KEY)
+    return frame.with_columns(given, *(unprotect(pl.col(cell)) for cell in own))
+
+
+def without_keys(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Adds an empty GIVEN_KEY: the file is an ordinary one."""
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(GIVEN_KEY))

@@ -1,0 +1,110 @@
+"""Which record is the header, and what are the columns called?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from etl.config.columns import fold_column
+from etl.errors import SourceError
+from etl.extract.dialect import matches
+from etl.extract.encoding import MARK_CHARACTER
+from etl.records import RESERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the header stands and what it says.
+
+    Attributes:
+        row: Its number as a spreadsheet shows it, from 1.
+        columns: A name for every column, each once.
+        notes: What was assumed, a sentence each.
+    """
+
+    row: int
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_header(records: Sequence[Sequence[str]], header: Literal["auto"] | int, names: frozenset[str], shown: str) -> Header:
+    """The header among the first records of a file.
+
+    Args:
+        records: From the top, blank ones included.
+        header: Its row number, or ``auto``: the first of the records that hold most of ``names``, else the first that is not blank.
+        names: Every column name that the config mentions.
+        shown: The file's name for messages.
+
+    Raises:
+        SourceError: There is no such record, or its names cannot be used.
+    """
+    if not any(map(_has_text, records)):
+        raise SourceError(f"{shown} is empty: there is not even a header in it", next_step="check the export, or name another file")
+    row = _likeliest(records, names) if header == "auto" else header
+    if row > len(records) or not _has_text(records[row - 1]):
+        raise SourceError(
+            f"{shown}: row {row}, which source.header names, is not there or blank", next_step="correct source.header, or write auto"
+        )
+    columns, notes = name_columns(records[row - 1], shown)
+    if row > 1 and header == "auto":
+        notes = (f"row {row} is taken for the header; the {row - 1} above it are not read", *notes)
+    return Header(row, columns, notes)
+
+
+def name_columns(cells: Sequence[str], shown: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The column names that a header's cells give, with the notes on those without a name.
+
+    Raises:
+        SourceError: Two columns have the same name, or a name is not UTF-8, or is one of ours.
+    """
+    for position, cell in enumerate(cells, 1):
+        if MARK_CHARACTER in cell:
+            text = cell.replace(MARK_CHARACTER, "")
+            raise SourceError(
+                f"{shown}: the name of column {position} is not UTF-8: {text}", next_step="set source.encoding to the file's encoding"
+            )
+        if fold_column(cell).startswith(RESERVED):
+            raise SourceError(f"{shown}: column {position} is called {cell}: names in {RESERVED} are ours", next_step="rename the column")
+    _refuse_repeats(cells, shown)
+    columns = _with_made_up_names(cells)
+    made_up = [column for cell, column in zip(cells, columns, strict=True) if not cell.strip()]
+    return columns, (_about_made_up(made_up),) if made_up else ()
+
+
+def _has_text(record: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in record)
+
+
+def _likeliest(records: Sequence[Sequence[str]], names: frozenset[str]) -> int:
+    wanted = frozenset(map(fold_column, names))
+    filled = [row for row, record in enumerate(records, 1) if _has_text(record)]
+    return max(filled, key=lambda row: matches(records[row - 1], wanted))
+
+
+def _refuse_repeats(cells: Sequence[str], shown: str) -> None:
+    first: dict[str, int] = {}
+    for position, cell in enumerate(cells, 1):
+        if cell.strip() and first.setdefault(cell, position) != position:
+            raise SourceError(
+                f"{shown}: columns {first[cell]} and {position} have the same name, {cell!r}: which one is meant cannot be known",
+                next_step="rename or remove one of them",
+            )
+
+
+def _with_made_up_names(cells: Sequence[str]) -> tuple[str, ...]:
+    taken = {cell for cell in cells if cell.strip()}
+    columns = []
+    for position, cell in enumerate(cells, 1):
+        name = cell if cell.strip() else f"column_{position}"
+        while not cell.strip() and name in taken:
+            name += "_"
+        taken.add(name)
+        columns.append(name)
+    return tuple(columns)
+
+
+def _about_made_up(names: list[str]) -> str:
+    shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")  # noqa: PLR2004  five names show the pattern
+    return f"{len(names)} column{'s have' if len(names) > 1 else ' has'} no name in the header: called {shown}"

@@ -1,0 +1,139 @@
+"""What do a file's bytes say when all of them are looked at once?"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from etl.errors import SourceError
+
+BLOCK_BYTES = 4 << 20
+LONGEST_RECORD_BYTES = 16 << 20
+"""A record beyond this is taken for one whose quote is not closed."""
+
+_BLOCKS_IN_FLIGHT = 3
+_MULTI_BYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found.
+
+    Attributes:
+        sha256: Hex digest of all bytes.
+        is_utf8: No byte is out of place.
+        has_multi_byte: Some character is written as UTF-8 writes what is not ASCII.
+        is_plain: The quoting leaves nothing to guess; False where the text is not UTF-8.
+    """
+
+    sha256: str
+    is_utf8: bool
+    has_multi_byte: bool
+    is_plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    is_utf8: bool
+    has_multi_byte: bool
+    is_plain: bool
+
+
+def survey(path: Path, grammar: str, shown: str) -> Survey:
+    """Look at every byte once: digest, validity as UTF-8, quoting.
+
+    polars' regex engine and SIMD validation do the work outside the interpreter's lock, beside the digest.
+
+    Args:
+        path: The file.
+        grammar: What records look like, from ``quoting.grammar``.
+        shown: The file's name for messages.
+
+    Raises:
+        SourceError: A line is longer than any text has.
+    """
+    digest = hashlib.sha256()
+    verdicts: list[_Verdict] = []
+    with path.open("rb") as file, ThreadPoolExecutor(1) as hasher, ThreadPoolExecutor(2) as checkers:
+        waiting: deque[tuple[Future[None], Future[_Verdict]]] = deque()
+        for block in _without_bom(_whole_records(file, shown), digest):
+            waiting.append((hasher.submit(digest.update, block), checkers.submit(_check, block, grammar)))
+            if len(waiting) > _BLOCKS_IN_FLIGHT:
+                verdicts.append(_settle(waiting))
+        while waiting:
+            verdicts.append(_settle(waiting))
+    return Survey(
+        sha256=digest.hexdigest(),
+        is_utf8=all(verdict.is_utf8 for verdict in verdicts),
+        has_multi_byte=any(verdict.has_multi_byte for verdict in verdicts),
+        is_plain=all(verdict.is_plain for verdict in verdicts),
+    )
+
+
+def _settle(waiting: deque[tuple[Future[None], Future[_Verdict]]]) -> _Verdict:
+    hashed, checked = waiting.popleft()
+    hashed.result()
+    return checked.result()
+
+
+def _check(block: bytes, grammar: str) -> _Verdict:
+    has_multi_byte = not block.isascii()
+    ended = block if block.endswith(b"\n") else block + b"\n"
+    try:
+        text = pl.Series([ended], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return _Verdict(is_utf8=False, has_multi_byte=_MULTI_BYTE.search(block) is not None, is_plain=False)
+    return _Verdict(is_utf8=True, has_multi_byte=has_multi_byte, is_plain=bool(text.str.contains(grammar)[0]))
+
+
+def _without_bom(blocks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for number, block in enumerate(blocks):
+        if number == 0 and block.startswith(codecs.BOM_UTF8):
+            digest.update(codecs.BOM_UTF8)
+            yield block.removeprefix(codecs.BOM_UTF8)
+        else:
+            yield block
+
+
+def _whole_records(file: BinaryIO, shown: str) -> Iterator[bytes]:
+    """Blocks that end where a record ends, so far as the quotes are closed; else where a line ends."""
+    rest = b""
+    while block := file.read(BLOCK_BYTES):
+        rest += block
+        end = _end_of_records(rest)
+        if not end and len(rest) > LONGEST_RECORD_BYTES:
+            end = max(rest.rfind(b"\n"), rest.rfind(b"\r")) + 1
+            if not end:
+                raise SourceError(
+                    f"{shown}: holds a line of more than {LONGEST_RECORD_BYTES:,} bytes: it is not a table of text",
+                    next_step="check the file, or say what it is in source.format",
+                )
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _end_of_records(block: bytes) -> int:
+    """Just behind the last line end outside quotes, for a block that starts outside; 0 when there is none."""
+    quotes, end = block.count(b'"'), len(block)
+    while True:
+        newline = block.rfind(b"\n", 0, end)
+        if newline < 0:
+            return 0
+        quotes -= block.count(b'"', newline, end)
+        if quotes % 2 == 0:
+            return newline + 1
+        # Line ends back to the quote that opens are all within it.
+        end = block.rfind(b'"', 0, newline)
+        quotes -= 1

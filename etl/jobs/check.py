@@ -1,0 +1,89 @@
+"""The job ``check``: everything but the load; asks, and sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import polars as pl
+
+from etl.jobs.connect import connect, write_rate
+from etl.jobs.identify import Memory, look_into_memory
+from etl.jobs.lookahead import Known, decided, first_pass, hold_guards, plan_view
+from etl.jobs.names import offline_input, resolve_input
+from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_input
+from etl.jobs.request import JobRequest, Surroundings
+from etl.jobs.session import Session
+from etl.jobs.work import carry_out, give_up_if_asked
+from etl.ledger.entries import ENTRY_FRAME
+from etl.load.stop import StopSwitch
+from etl.load.throttle import DOCUMENTED_RATE
+from etl.plan.choose import CREATE, Choice
+from etl.plan.duplicates import Census, DuplicateMarker
+from etl.records import Action
+from etl.report.results import RowReport
+from etl.report.screen import show_check
+from etl.report.summary import Summary
+
+
+async def check(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Summary:
+    """Look at the input; every way it can end is a Summary. Raises as ``carry_out`` does."""
+    return await carry_out(_check, request, around, stop)
+
+
+async def _check(session: Session, stop: StopSwitch) -> None:
+    source = await asyncio.to_thread(open_input, session)
+    if session.request.offline:
+        given, rate = await asyncio.to_thread(offline_input, session, source), DOCUMENTED_RATE
+        memory = None
+    else:
+        connection = await connect(session, stop, writes=False)
+        memory = await look_into_memory(session, connection)
+        given = await resolve_input(session, connection, source, stop)
+        rate = write_rate(connection)
+    if memory is not None:
+        await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
+    census = await _look(session, given, _known(memory), stop)
+    session.counts = {Action(action): rows for action, rows in census.counts.items() if action != CREATE}
+    show_check(session.around.voice, session.tally.kinds(), plan_view(session, census.counts, rate), unchecked=given.unchecked)
+    hold_guards(session, census.counts)
+
+
+def _known(memory: Memory | None) -> Known:
+    if memory is None:
+        nothing = pl.DataFrame(schema=dict(ENTRY_FRAME))
+        return lambda _: nothing
+    return lambda digests: memory.thread.wait_for(memory.rows.entries, digests)
+
+
+async def _look(session: Session, given: Input, known: Known, stop: StopSwitch) -> Census:
+    """One pass; a second one only where rows contradict each other, which the first finds out at its end."""
+    with _failures_report(session) as report:
+        census = await drained(first_pass(session, given, known, partial(_write_problems, report), whole_rows=True), stop)
+        report.close(session.around.clock.now())
+    give_up_if_asked(stop)
+    if census.duplicates.any_conflict:
+        session.folder.failures.unlink(missing_ok=True)
+        with _failures_report(session) as report:
+            await asyncio.to_thread(_look_again, session, given, known, census, report)
+            report.close(session.around.clock.now())
+    session.attention = report.attention
+    return census
+
+
+def _failures_report(session: Session) -> RowReport:
+    return RowReport(session.folder, files=session.files, scratch=session.scratch, results=False)
+
+
+def _look_again(session: Session, given: Input, known: Known, census: Census, report: RowReport) -> None:
+    marker = DuplicateMarker(census.duplicates)
+    for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True):
+        choice = decided(prepared, known, marker)
+        session.tally.add_problems(choice.own_problems(), file=prepared.raw.file.path)
+        _write_problems(report, choice)
+
+
+def _write_problems(report: RowReport, choice: Choice) -> None:
+    """Rows that would be sent count as unchanged here: only those that need a person are written."""
+    frame = choice.frame.with_columns(pl.col("action").fill_null(Action.UNCHANGED.value))
+    report.add(choice.prepared, frame, 0)

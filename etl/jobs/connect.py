@@ -1,0 +1,146 @@
+"""Who is on the other side, and may we do what this import needs?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+from etl.config.model import ReadConfig
+from etl.errors import KeyRefusedError, WorkspaceError
+from etl.jobs.request import JobRequest
+from etl.jobs.session import Session
+from etl.jobs.settings import api_key, base_url
+from etl.lightfield.answer import Category
+from etl.lightfield.client import LightfieldClient
+from etl.lightfield.directory import all_members, key_info, task_definitions
+from etl.lightfield.headers import ServerClock
+from etl.lightfield.models import Definitions, KeyInfo, Member
+from etl.lightfield.secret import ApiKey
+from etl.load.reader import ThrottledReader
+from etl.load.stop import StopSwitch
+from etl.load.throttle import Throttles
+from etl.plan.fit import TargetDefinition, many_valued, misfits
+from etl.report.summary import WorkspaceSummary
+
+CREATE_SCOPE = "tasks:create"
+MEMBERS_SCOPE = "members:read"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open client with what is shared by all its requests, and what the workspace said of itself.
+
+    Attributes:
+        members: None where the key may not read them.
+        many: The relationships that take several ids.
+    """
+
+    client: LightfieldClient
+    key: ApiKey
+    throttles: Throttles
+    reader: ThrottledReader
+    server_clock: ServerClock
+    stop: StopSwitch
+    info: KeyInfo
+    members: tuple[Member, ...] | None
+    many: frozenset[str]
+
+
+async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connection:
+    """Open the client and ask who is there.
+
+    Args:
+        session: The job; its cleanup closes the client, its summary learns the workspace.
+        stop: Ends waits.
+        writes: The job is going to create tasks.
+
+    Raises:
+        SettingsError: No key, or an address that is not https.
+        KeyRefusedError: The key is wrong or lacks a scope that the config needs.
+        ServiceDownError: Lightfield does not answer.
+        WorkspaceError: It is not the workspace that the config names, or the map does not fit it.
+    """
+    request, around, job = session.request, session.around, session.config.job
+    key = api_key(request, around)
+    client = LightfieldClient(base_url(request, around), key, clock=around.clock, timeout_seconds=job.limits.timeout)
+    await session.cleanup.enter_async_context(client)
+    session.workspace = WorkspaceSummary(key_last_four=key.last_four, origin=client.origin)
+    throttles = Throttles(around.clock, cap=_cap(request, session.config), share=job.limits.share)
+    server_clock = ServerClock(around.clock)
+    reader = ThrottledReader(
+        throttles, clock=around.clock, random=around.random, stop=stop, server_clock=server_clock, attempts=job.limits.attempts
+    )
+    info = await key_info(reader, client)
+    _hold_scopes(session.config, info, writes=writes)
+    members, definitions = await _ask(reader, client, info)
+    session.workspace = _seen(session.workspace, members)
+    _hold_workspace(session.config, members)
+    many = _hold_map(session.config, definitions)
+    return Connection(client, key, throttles, reader, server_clock, stop, info, members, many)
+
+
+def write_rate(connection: Connection) -> float:
+    """Writes per second that we may send, as far as is known now."""
+    return connection.throttles[Category.WRITE].rate_per_second
+
+
+async def _ask(reader: ThrottledReader, client: LightfieldClient, info: KeyInfo) -> tuple[tuple[Member, ...] | None, Definitions]:
+    definitions = asyncio.ensure_future(task_definitions(reader, client))
+    try:
+        members = await all_members(reader, client) if info.allows(MEMBERS_SCOPE) else None
+        return members, await definitions
+    finally:
+        definitions.cancel()
+
+
+def _cap(request: JobRequest, config: ReadConfig) -> float | None:
+    given = request.rate or (None if config.job.limits.rate == "auto" else config.job.limits.rate)
+    return None if given is None else float(given)
+
+
+def _hold_scopes(config: ReadConfig, info: KeyInfo, *, writes: bool) -> None:
+    missing = [scope for scope in _needed(config, writes=writes) if not info.allows(scope)]
+    if not info.active:
+        raise KeyRefusedError("the API key is not active", next_step="make a new key in Lightfield and set LIGHTFIELD_API_KEY")
+    if missing:
+        raise KeyRefusedError(
+            f"the API key lacks {', '.join(missing)}, which this config needs",
+            next_step="give the key these scopes in Lightfield, or use another key",
+        )
+
+
+def _needed(config: ReadConfig, *, writes: bool) -> list[str]:
+    lookups = {rule.lookup.split(".")[0] for rule in config.job.map.values() if rule.lookup}
+    plural = {"member": "members", "account": "accounts", "opportunity": "opportunities", "contact": "contacts"}
+    scopes = [f"{plural[kind]}:read" for kind in sorted(lookups)]
+    if config.job.workspace and MEMBERS_SCOPE not in scopes:
+        scopes.append(MEMBERS_SCOPE)
+    return [*([CREATE_SCOPE] if writes else []), "tasks:read", *scopes]
+
+
+def _seen(workspace: WorkspaceSummary, members: tuple[Member, ...] | None) -> WorkspaceSummary:
+    if members is None:
+        return workspace
+    domains = Counter(member.email.rpartition("@")[2].casefold() for member in members if member.email and "@" in member.email)
+    return workspace.model_copy(update={"members": len(members), "domains": tuple(domain for domain, _ in domains.most_common())})
+
+
+def _hold_workspace(config: ReadConfig, members: tuple[Member, ...] | None) -> None:
+    wanted = config.job.workspace
+    if wanted is None or members is None:
+        return
+    if wanted.member.strip().casefold() not in {(member.email or "").strip().casefold() for member in members}:
+        raise WorkspaceError(
+            f"{config.where('workspace', 'member')}: {wanted.member} is no member of the workspace that this API key opens",
+            next_step="use the key of the right workspace, or correct workspace.member in the config",
+        )
+
+
+def _hold_map(config: ReadConfig, definitions: Definitions) -> frozenset[str]:
+    fields = {key: TargetDefinition(read_only=each.read_only) for key, each in definitions.fields.items()}
+    relationships = {key: TargetDefinition(each.read_only, each.many) for key, each in definitions.relationships.items()}
+    faults = misfits(config, fields, relationships)
+    if faults:
+        raise WorkspaceError("the map does not fit this workspace:\n" + "\n".join(faults), next_step=f"correct {config.path}")
+    return many_valued(relationships)

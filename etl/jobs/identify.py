@@ -1,0 +1,165 @@
+"""Which ledger, which workspace, which import, and is it ours alone?"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+from etl.errors import WorkspaceError
+from etl.jobs.connect import Connection
+from etl.jobs.session import Session
+from etl.jobs.settings import ledger_url
+from etl.jobs.threads import LedgerThread
+from etl.ledger.imports import ImportLedger
+from etl.ledger.location import locate
+from etl.ledger.runs import RunRecord
+from etl.ledger.store import Ledger, open_ledger
+from etl.ledger.workspaces import Workspace
+from etl.lightfield.answer import Answer, Category
+from etl.report.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The ledger of this run, and the thread in which it is called."""
+
+    thread: LedgerThread
+    ledger: Ledger
+    rows: ImportLedger
+
+
+async def open_memory(session: Session, connection: Connection, *, create: bool) -> Memory:
+    """Open the ledger and find this import in it; the session's cleanup closes it.
+
+    Args:
+        session: The job.
+        connection: Says which workspace it is.
+        create: Make the ledger where there is none.
+
+    Raises:
+        LedgerError: It cannot be used.
+        WorkspaceError: This import's rows are known in another workspace than the one that the key opens.
+    """
+    thread = session.cleanup.enter_context(LedgerThread())
+    url = ledger_url(session.request, session.around, session.config)
+    ledger = await thread.call(open_ledger, url, clock=session.around.clock, create=create)
+    session.cleanup.push_async_callback(thread.call, ledger.close)
+    session.ledger = ledger.location
+    if ledger.created and not session.around.practice:
+        session.around.voice.say(
+            "info", "ledger_created", f"made a new ledger: {ledger.location} (keep it: it remembers what each row became)"
+        )
+    workspace = await _remember_workspace(session, connection, thread, ledger)
+    rows = await thread.call(ledger.open_import, workspace, session.config.job.name)
+    return Memory(thread, ledger, rows)
+
+
+async def _remember_workspace(session: Session, connection: Connection, thread: LedgerThread, ledger: Ledger) -> Workspace:
+    found = await _known_workspace(session, connection, thread, ledger)
+    origin, members = connection.client.origin, _member_ids(connection)
+    label = ", ".join((session.workspace.domains if session.workspace else ())[:1]) or origin
+    workspace = await thread.call(ledger.remember_workspace, origin, members, label=label, workspace=found)
+    await thread.call(ledger.remember_api_key, workspace, connection.key.reveal())
+    return workspace
+
+
+async def _known_workspace(session: Session, connection: Connection, thread: LedgerThread, ledger: Ledger) -> Workspace | None:
+    """Rule 8: known by its members; where they cannot be read, by a key that opened it before, or by a task of ours."""
+    origin, name, members = connection.client.origin, session.config.job.name, _member_ids(connection)
+    elsewhere = await thread.call(ledger.workspaces_with_rows, origin, name)
+    if members:
+        found = await thread.call(ledger.find_workspace, origin, members)
+    else:
+        found = await _by_task_or_key(connection, thread, ledger, elsewhere, name)
+    if elsewhere and (found is None or found.id not in {workspace.id for workspace in elsewhere}) and session.config.job.workspace is None:
+        raise WorkspaceError(_other_workspace(name, elsewhere), next_step=_OTHER_STEP)
+    return found
+
+
+def _member_ids(connection: Connection) -> list[str]:
+    return [member.id for member in connection.members or ()]
+
+
+async def _by_task_or_key(
+    connection: Connection, thread: LedgerThread, ledger: Ledger, elsewhere: list[Workspace], name: str
+) -> Workspace | None:
+    opened = await thread.call(ledger.known_api_key, connection.client.origin, connection.key.reveal())
+    if opened:
+        return opened[0]
+    for workspace in elsewhere:
+        task_id = await thread.call(_one_task, ledger, workspace, name)
+        if task_id is not None and await _opens(connection, task_id):
+            return workspace
+    return None
+
+
+def _one_task(ledger: Ledger, workspace: Workspace, name: str) -> str | None:
+    task_ids = next(ledger.open_import(workspace, name).owned_task_ids(), [])
+    return task_ids[0] if task_ids else None
+
+
+async def _opens(connection: Connection, task_id: str) -> bool:
+    async def retrieve() -> Answer:
+        return await connection.client.retrieve_task(task_id)
+
+    answer = await connection.reader.answer(retrieve, Category.READ)
+    return answer.body is not None and answer.fault is None
+
+
+_OTHER_STEP = (
+    "use the key of that workspace; or, if another one is meant, say so in the config: workspace: {member: <an e-mail of this workspace>}"
+)
+
+
+def _other_workspace(name: str, elsewhere: list[Workspace]) -> str:
+    labels = ", ".join(workspace.label for workspace in elsewhere)
+    return f"the ledger knows rows of {name!r} in another workspace ({labels}) than the one that this API key opens; nothing was sent"
+
+
+async def look_into_memory(session: Session, connection: Connection) -> Memory | None:
+    """The same for who only looks: nothing is made or noted. None where there is no ledger, or it knows nothing of this import.
+
+    Raises:
+        LedgerError, WorkspaceError: As ``open_memory``.
+    """
+    url = ledger_url(session.request, session.around, session.config)
+    path = locate(url).path
+    if path is None or not path.exists():
+        return None
+    thread = session.cleanup.enter_context(LedgerThread())
+    ledger = await thread.call(open_ledger, url, clock=session.around.clock, create=False)
+    session.cleanup.push_async_callback(thread.call, ledger.close)
+    session.ledger = ledger.location
+    workspace = await _known_workspace(session, connection, thread, ledger)
+    if workspace is None:
+        return None
+    return Memory(thread, ledger, await thread.call(ledger.open_import, workspace, session.config.job.name))
+
+
+async def take_lock(session: Session, memory: Memory) -> None:
+    """Take the lock of this import; the session's cleanup gives it back.
+
+    Raises:
+        LockedError: Another run holds it.
+    """
+    await memory.thread.call(memory.rows.lease.acquire, session.request.wait_seconds)
+    session.cleanup.push_async_callback(memory.thread.call, memory.rows.lease.release)
+
+
+async def note_run(session: Session, memory: Memory) -> None:
+    """Write the run into the ledger's history, and its end when it has one."""
+    settings = {
+        "config": str(session.config.path),
+        "config_sha256": session.config.sha256,
+        "data": [{"path": file.path, "sha256": file.sha256} for file in session.files],
+        "host": platform.node(),
+    }
+    record = RunRecord(run_id=session.run_id, command=session.request.command, started_at=session.started_at, settings=settings)
+    await memory.thread.call(memory.rows.start_run, record)
+    rows = memory.rows
+
+    async def end(summary: Summary) -> None:
+        counts = {action.value: number for action, number in summary.counts.items()}
+        await memory.thread.call(rows.finish_run, summary.run_id, summary.status.value, summary.exit_code, counts, summary.finished_at)
+
+    session.books = end

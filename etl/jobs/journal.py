@@ -1,0 +1,50 @@
+"""How does the load reach the ledger, and how is the lock kept?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from etl.clock import Clock
+from etl.errors import EtlError
+from etl.jobs.threads import LedgerThread
+from etl.ledger.imports import ImportLedger
+from etl.ledger.lock import HEARTBEAT_SECONDS
+from etl.lightfield.headers import ServerClock
+from etl.load.stop import StopSwitch
+from etl.records import Operation, Outcome
+
+
+class LedgerJournal:
+    """The ledger as the load sees it: intents durable before their first byte, outcomes after."""
+
+    def __init__(self, thread: LedgerThread, rows: ImportLedger, run_id: str, server_clock: ServerClock) -> None:
+        self._thread = thread
+        self._rows = rows
+        self._run_id = run_id
+        self._server_clock = server_clock
+
+    async def begin(self, operations: Sequence[Operation]) -> None:
+        """Return once the intents are durable; their time is the server's."""
+        await self._thread.call(self._rows.begin, self._run_id, operations, self._server_clock.now())
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Return once the outcomes are durable."""
+        await self._thread.call(self._rows.finish, self._run_id, outcomes)
+
+    def still_ours(self) -> bool:
+        """Can no other process have the lock?"""
+        return self._rows.lease.still_ours()
+
+
+async def keep_lease(thread: LedgerThread, rows: ImportLedger, clock: Clock, stop: StopSwitch) -> None:
+    """The lease's heartbeat, until cancelled; a lock that was lost stops the run."""
+    while True:
+        await clock.sleep(HEARTBEAT_SECONDS)
+        try:
+            await thread.call(rows.lease.renew)
+        except EtlError as error:
+            stop.trip(error)
+            return
+        except asyncio.CancelledError:
+            raise

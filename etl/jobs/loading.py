@@ -1,0 +1,226 @@
+"""The second pass: every row is sent, or passes by to the report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol
+
+import polars as pl
+
+from etl.jobs.connect import Connection
+from etl.jobs.identify import Memory
+from etl.jobs.journal import LedgerJournal, keep_lease
+from etl.jobs.lookahead import decided
+from etl.jobs.passes import Input
+from etl.jobs.session import Session
+from etl.jobs.threads import in_thread
+from etl.lightfield.answer import Category
+from etl.load.breaker import Breaker
+from etl.load.send import Means
+from etl.load.stats import LoadStats
+from etl.load.workers import send_all
+from etl.plan.choose import Choice, creates
+from etl.plan.doubt import Remedy, remedy
+from etl.plan.duplicates import Marker
+from etl.records import KEY_DIGEST, NEEDS_A_PERSON, ROW, Action, Operation, Outcome, PreparedBatch
+from etl.report.progress import Progress, Standing
+from etl.report.results import RowReport
+from etl.report.summary import LoadSummary
+from etl.transform.identity import idempotency_key
+
+ROWS_PER_BATCH = 10_000
+
+_SETTLED = frozenset({Action.CREATED, Action.ADOPTED, Action.UPDATED, Action.UNCERTAIN})
+_AGAIN = Remedy.SEND_AGAIN
+_REPLACED = (Action.UNCHANGED.value, Action.UNCERTAIN.value)
+
+
+class Note(Protocol):
+    """Hears of one outcome after it is durable."""
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Take it in."""
+        ...
+
+
+@dataclass(slots=True)
+class Load:
+    """One run's load: what it sends with, and what it has come to.
+
+    Attributes:
+        settled: Outcomes of intents that earlier runs left, by key digest.
+        began_seconds, ended_seconds: Of the clock that never jumps: the first operation's begin, the newest outcome.
+        done: Operations with an outcome.
+        count_problems: The look ahead did not count the rows and their problems.
+    """
+
+    session: Session
+    connection: Connection
+    memory: Memory
+    report: RowReport
+    means: Means
+    count_problems: bool
+    settled: dict[bytes, Outcome] = field(default_factory=dict)
+    began_seconds: float | None = None
+    ended_seconds: float = 0.0
+    done: int = 0
+    needs_a_person: int = 0
+
+    async def settle(self) -> None:
+        """Open intents of earlier runs first, while their keys protect them: the same request with the same key (rule 4)."""
+        intents = await self.memory.thread.call(self.memory.rows.open_intents)
+        if not intents:
+            return
+        now = self.connection.server_clock.now()
+        again = [each.operation for each in intents if each.operation.first_sent_at and remedy(each.operation.first_sent_at, now) is _AGAIN]
+        left = len(intents) - len(again)
+        self.session.around.voice.say("info", "in_doubt", _doubt_sentence(len(again), left), again=len(again), left=left)
+        await self._send_all(iter(again), self._note_settled, total=len(again))
+
+    async def send(self, given: Input, marker: Marker, *, total: int | None) -> None:
+        """Every row of the input, once."""
+        await self._send_all(self._operations(given, marker), self._note, total=total)
+
+    def summary(self) -> LoadSummary:
+        """How it went, for ``summary.json``."""
+        stats, limit = self.means.stats, self.connection.throttles[Category.WRITE].limit_per_second
+        seconds = 0.0 if self.began_seconds is None else self.ended_seconds - self.began_seconds
+        rate = self.done / seconds if seconds > 0 else None
+        latency = stats.median_latency_seconds
+        return LoadSummary(
+            requests=stats.sent,
+            retries=stats.retries,
+            throttled_429=stats.throttled,
+            rows_per_second=None if rate is None else round(rate, 2),
+            limit_per_second=limit,
+            share_of_limit=None if rate is None else round(rate / limit, 4),
+            latency_p50_ms=None if latency is None else round(latency * 1000, 1),
+            in_doubt_settled=len(self.settled),
+        )
+
+    async def _send_all(self, operations: AsyncIterator[Operation] | Iterator[Operation], note: Note, *, total: int | None) -> None:
+        clock, job = self.session.around.clock, self.session.config.job
+        concurrency = self.session.request.concurrency or job.limits.concurrency
+        with Progress(self.session.around.voice, total=total, elapsed_seconds=clock.elapsed_seconds) as progress:
+
+            def hear(outcomes: Sequence[Outcome]) -> None:
+                for outcome in outcomes:
+                    note(outcome)
+                self._count(outcomes, progress)
+
+            await send_all(operations, self.means, hear, concurrency=concurrency)
+
+    def _count(self, outcomes: Sequence[Outcome], progress: Progress) -> None:
+        self.ended_seconds = self.session.around.clock.elapsed_seconds()
+        self.done += len(outcomes)
+        self.needs_a_person += sum(outcome.action in NEEDS_A_PERSON for outcome in outcomes)
+        stats = self.means.stats
+        progress.show(Standing(done=self.done, retries=stats.retries, failures=self.needs_a_person, in_flight=stats.in_flight))
+
+    async def _operations(self, given: Input, marker: Marker) -> AsyncIterator[Operation]:
+        """Batches are prepared and held against the ledger in a thread; the report hears of each before its operations leave."""
+        async for choice in in_thread(self._choices(given, marker)):
+            known, early = self._with_settled(choice)
+            self.report.add(known.prepared, known.frame, known.frame["action"].null_count())
+            for outcome in early:
+                self.report.finish(outcome)
+            early_rows = {outcome.operation.row for outcome in early}
+            for operation in creates(known, partial(idempotency_key, self.session.config.job.name)):
+                if operation.row not in early_rows:
+                    self._begin()
+                    yield operation
+
+    def _choices(self, given: Input, marker: Marker) -> Iterator[Choice]:
+        prepared: PreparedBatch
+        for prepared in given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=True):
+            choice = decided(prepared, self._known, marker)
+            self.session.tally.add_problems(choice.own_problems(), file=prepared.raw.file.path)
+            if self.count_problems:
+                self.session.count_batch(prepared)
+            self.memory.thread.wait_for(self.memory.rows.reject, self.session.run_id, choice.identified_rejects())
+            yield choice.with_rejects_known()
+
+    def _known(self, digests: pl.Series) -> pl.DataFrame:
+        return self.memory.thread.wait_for(self.memory.rows.entries, digests)
+
+    def _with_settled(self, choice: Choice) -> tuple[Choice, list[Outcome]]:
+        """Rows that this run settled get their outcome's line instead of ``unchanged``."""
+        if not self.settled:
+            return choice, []
+        keys = choice.prepared.frame.select(ROW, KEY_DIGEST).with_columns(choice.frame["action"])
+        mine = keys.filter(
+            pl.col(KEY_DIGEST).is_in(pl.Series(list(self.settled), dtype=pl.Binary).implode()) & pl.col("action").is_in(_REPLACED)
+        )
+        rows = mine[ROW].implode()
+        frame = choice.frame.with_columns(pl.when(~pl.col(ROW).is_in(rows)).then("action").alias("action"))
+        file = choice.prepared.raw.file.index
+        early = [_at(self.settled[digest], file, row) for row, digest in mine.select(ROW, KEY_DIGEST).iter_rows()]
+        return replace(choice, frame=frame), early
+
+    def _begin(self) -> None:
+        if self.began_seconds is None:
+            self.began_seconds = self.session.around.clock.elapsed_seconds()
+
+    def _note(self, outcome: Outcome) -> None:
+        file = outcome.operation.file
+        self.session.tally.add_outcome(outcome, file=None if file is None else self.session.files[file].path)
+        self.report.finish(outcome)
+
+    def _note_settled(self, outcome: Outcome) -> None:
+        if outcome.action in _SETTLED:
+            self.settled[outcome.operation.key_digest] = outcome
+
+
+def _at(outcome: Outcome, file: int, row: int) -> Outcome:
+    return replace(outcome, operation=replace(outcome.operation, file=file, row=row))
+
+
+def _doubt_sentence(again: int, left: int) -> str:
+    parts = [f"{again + left:,} rows of earlier runs are in doubt"]
+    if again:
+        parts.append(f"{again:,} are asked for again with their own key, which creates nothing twice")
+    if left:
+        parts.append(f"{left:,} are too old for that and stay uncertain")
+    return "; ".join(parts)
+
+
+@contextlib.asynccontextmanager
+async def loading(session: Session, connection: Connection, memory: Memory, *, count_problems: bool) -> AsyncIterator[Load]:
+    """A load with its lease's heartbeat; its report is closed and its figures are in the summary, however it ends."""
+    request, around, job = session.request, session.around, session.config.job
+    journal = LedgerJournal(memory.thread, memory.rows, session.run_id, connection.server_clock)
+    breaker = Breaker(
+        connection.stop,
+        around.clock,
+        max_failures=request.max_failures or job.limits.max_failures,
+        max_duration_seconds=session.seconds_left(),
+    )
+    means = Means(
+        client=connection.client,
+        throttles=connection.throttles,
+        journal=journal,
+        breaker=breaker,
+        stop=connection.stop,
+        clock=around.clock,
+        server_clock=connection.server_clock,
+        random=around.random,
+        stats=LoadStats(around.clock),
+        reader=connection.reader,
+        attempts=job.limits.attempts,
+    )
+    report = RowReport(session.folder, files=session.files, scratch=session.scratch)
+    load = Load(session, connection, memory, report, means, count_problems=count_problems)
+    heartbeat = asyncio.create_task(keep_lease(memory.thread, memory.rows, around.clock, connection.stop))
+    try:
+        yield load
+    finally:
+        heartbeat.cancel()
+        session.load = load.summary()
+        try:
+            report.close(around.clock.now())
+        finally:
+            session.counts, session.attention = dict(report.counts), report.attention

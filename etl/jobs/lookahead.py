@@ -1,0 +1,86 @@
+"""What would a run do? The first pass over the whole input, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import polars as pl
+
+from etl.errors import GuardError, SourceError
+from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
+from etl.jobs.session import Session
+from etl.plan.choose import CREATE, Choice, choose
+from etl.plan.duplicates import Census, KeyCensus, Marker, NothingKnown
+from etl.plan.estimate import broken_guards, load_seconds, to_write
+from etl.records import KEY_DIGEST, PROBLEM_CODE, PROBLEM_VALUE, ROW, Action, PreparedBatch, Totals
+from etl.report.screen import PlanView
+from etl.transform.problems import NO_TIMEZONE
+
+Known = Callable[[pl.Series], pl.DataFrame]
+"""Key digests to what the ledger knows of them (``ImportLedger.entries``); called in a worker thread."""
+
+
+def decided(prepared: PreparedBatch, known: Known, marker: Marker) -> Choice:
+    """One batch, decided."""
+    return choose(prepared, known(prepared.frame[KEY_DIGEST]), marker.mark(prepared))
+
+
+def first_pass(session: Session, given: Input, known: Known, see: Callable[[Choice], None], *, whole_rows: bool) -> Iterator[Census]:
+    """Look at every row; yields an empty census a batch, and last the whole one.
+
+    Args:
+        session: Its tally and its rows by file are kept up.
+        given: The input.
+        known: What the ledger knows.
+        see: Hears of each batch.
+        whole_rows: Whether ``see`` needs all of the source's columns.
+
+    Raises:
+        SourceError: Times carry no zone, and none is configured.
+    """
+    census, nothing = KeyCensus(), NothingKnown()
+    nothing_yet = KeyCensus().close()
+    for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows):
+        _refuse_zoneless(session, prepared)
+        session.count_batch(prepared)
+        choice = decided(prepared, known, nothing)
+        census.add(prepared, choice.frame)
+        see(choice)
+        yield nothing_yet
+    yield census.close()
+
+
+def _refuse_zoneless(session: Session, prepared: PreparedBatch) -> None:
+    zoneless = prepared.problems.filter(pl.col(PROBLEM_CODE) == NO_TIMEZONE)
+    if zoneless.is_empty():
+        return
+    examples = ", ".join(f"row {row}: {value!r}" for row, value in zoneless.select(ROW, PROBLEM_VALUE).head(3).iter_rows())
+    raise SourceError(
+        f"{prepared.raw.file.path}: times carry no zone, and the config names none ({examples})",
+        next_step=f"add a line such as `timezone: America/New_York` to {session.config.path}: the zone of whoever made the export",
+    )
+
+
+def plan_view(session: Session, counts: Mapping[str, int], writes_per_second: float) -> PlanView:
+    """The look ahead for people."""
+    shown = {Action.CREATED.value if action == CREATE else action: rows for action, rows in counts.items()}
+    return PlanView(
+        name=session.config.job.name,
+        totals=Totals(rows=sum(counts.values()), by_action={action.value: shown[action] for action in Action if action in shown}),
+        limit_per_second=writes_per_second,
+        seconds=load_seconds(to_write(counts), writes_per_second),
+        workspace=session.workspace,
+    )
+
+
+def hold_guards(session: Session, counts: Mapping[str, int]) -> None:
+    """Hold the look ahead against the guards.
+
+    Raises:
+        GuardError: One is not met; names all of them.
+    """
+    sentences = broken_guards(session.config.job.guards, counts)
+    if sentences:
+        raise GuardError(
+            "\n".join(sentences), next_step=f"look at the input; if it is meant to be so, change guards in {session.config.path}"
+        )

@@ -1,0 +1,126 @@
+"""How is the input read, once for each pass, as prepared batches?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from etl.config.columns import fold_column
+from etl.config.model import CONTENT_KEY, JobConfig
+from etl.errors import SettingsError
+from etl.extract.scan import OpenSource, open_source
+from etl.jobs.session import Session
+from etl.ledger.keyspec import KeySpec
+from etl.load.stop import StopSwitch
+from etl.records import PreparedBatch, SourceFile
+from etl.transform.compile import Recipe, compile_recipe
+from etl.transform.identity import ContentCensus, ContentCounter
+from etl.transform.lookups import LookupTables
+from etl.transform.mentions import mentioned_columns
+from etl.transform.prepare import prepare
+from etl.transform.side_files import SideFiles
+
+Item = TypeVar("Item")
+
+LOOK_AHEAD_ROWS = 50_000
+"""Rows in a batch of the first pass; fewer, larger steps are faster."""
+
+
+def open_input(session: Session) -> OpenSource:
+    """Open DATA, or the config's own path; its notes are said aloud.
+
+    Raises:
+        SettingsError: No input was named.
+        SourceError: Some file cannot be used.
+    """
+    request, job = session.request, session.config.job
+    folder = session.around.working_folder if request.data else session.config.folder
+    patterns = request.data or job.source.path
+    if not patterns:
+        raise SettingsError("no input: name files after the config, or set source.path in it", next_step=f"{request.typed} FILE")
+    source = open_source(
+        job.source, patterns, folder, names=mentioned_columns(job), scratch=session.scratch / "source", stdin=session.around.stdin
+    )
+    session.cleanup.callback(source.close)
+    session.files = source.files
+    for file in source.files:
+        for note in file.notes:
+            session.around.voice.say("info", "assumed", f"{file.path}: {note}", file=file.path)
+    return source
+
+
+def compile_all(
+    session: Session, files: Sequence[SourceFile], tables: LookupTables, side_files: SideFiles, many: frozenset[str]
+) -> list[Recipe]:
+    """A recipe for each file.
+
+    Raises:
+        ConfigError: The map cannot be used on a file.
+    """
+    return [compile_recipe(session.config, file, tables, many=many, side_files=side_files) for file in files]
+
+
+def key_spec(job: JobConfig, files: Sequence[SourceFile]) -> KeySpec:
+    """By what this input's rows are identified."""
+    if not job.source.key_is_content:
+        return KeySpec(tuple(fold_column(column) for column in job.source.key))
+    return KeySpec((CONTENT_KEY,), tuple(sorted({fold_column(column) for file in files for column in file.columns})))
+
+
+@dataclass(slots=True)
+class Input:
+    """The opened input with its recipes; each pass reads it anew.
+
+    Attributes:
+        limit: Only the first N rows; None for all.
+        counters: Makes the counter of a pass, for ``key: content``; None otherwise.
+        unchecked: Names that nobody was asked about.
+    """
+
+    source: OpenSource
+    recipes: Sequence[Recipe]
+    limit: int | None
+    counters: Callable[[], ContentCounter] | None = None
+    unchecked: int = 0
+
+    def prepared(self, *, rows_per_batch: int, whole_rows: bool) -> Iterator[PreparedBatch]:
+        """One pass.
+
+        Args:
+            rows_per_batch: At most so many rows in a batch.
+            whole_rows: Keep all the source's columns (reports need them); else only those that the map reads.
+        """
+        counter = self.counters() if self.counters else None
+        columns = None if whole_rows else [recipe.columns for recipe in self.recipes]
+        for raw in self.source.batches(rows_per_batch=rows_per_batch, limit=self.limit, columns=columns):
+            yield prepare(self.recipes[raw.file.index], raw, counter)
+
+
+def content_counters(job: JobConfig, source: OpenSource, limit: int | None) -> Callable[[], ContentCounter] | None:
+    """The pass that ``key: content`` needs before all others: which rows occur more than once. None for other keys."""
+    if not job.source.key_is_content:
+        return None
+    census = ContentCensus()
+    for raw in source.batches(limit=limit, rows_per_batch=LOOK_AHEAD_ROWS):
+        census.add(raw)
+    return census.counter
+
+
+async def drained(items: Iterator[Item], stop: StopSwitch) -> Item:
+    """The last item of a pass, which runs in a thread.
+
+    Raises:
+        EtlError: The job was asked to stop; that ends the pass between two batches.
+    """
+
+    def pull() -> Item:
+        last = next(items)
+        for item in items:
+            last = item
+            if stop.asked:
+                raise stop.verdict()
+        return last
+
+    return await asyncio.to_thread(pull)

@@ -1,0 +1,48 @@
+"""How does a job get an event loop, and how do signals reach it?"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from etl.jobs.request import JobRequest, Surroundings
+from etl.load.stop import StopSwitch
+from etl.report.summary import Summary
+
+Job = Callable[[JobRequest, Surroundings, StopSwitch], Coroutine[Any, Any, Summary]]
+
+
+def perform_job(job: Job, request: JobRequest, around: Surroundings) -> Summary:
+    """Run a job to its end.
+
+    SIGINT and SIGTERM stop it: the first lets what is in flight finish, the second gives that up too, and still records it.
+    Raises what the job raises.
+    """
+
+    async def whole() -> Summary:
+        stop = StopSwitch()
+        with _stopped_by_signals(stop):
+            return await job(request, around, stop)
+
+    return asyncio.run(whole())
+
+
+@contextmanager
+def _stopped_by_signals(stop: StopSwitch) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        # Python delivers signals to the main thread alone: there, the caller of a library function decides about them.
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.ask, f"{number.name} was received", number)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,78 @@
+"""The job ``run``: look ahead, ask, settle, send, report."""
+
+from __future__ import annotations
+
+import asyncio
+
+from etl.jobs.connect import Connection, connect, write_rate
+from etl.jobs.identify import Memory, note_run, open_memory, take_lock
+from etl.jobs.loading import loading
+from etl.jobs.lookahead import Known, first_pass, hold_guards, plan_view
+from etl.jobs.names import resolve_input
+from etl.jobs.passes import Input, drained, key_spec, open_input
+from etl.jobs.question import ask_person
+from etl.jobs.request import JobRequest, Surroundings
+from etl.jobs.session import Session
+from etl.jobs.work import carry_out, give_up_if_asked
+from etl.load.stop import StopSwitch
+from etl.plan.duplicates import Census, DuplicateMarker, StreamMarker
+from etl.plan.estimate import many_rejected, to_write
+from etl.report.screen import show_plan
+from etl.report.summary import Summary
+
+
+async def run(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Summary:
+    """Import the input; every way it can end is a Summary. Raises as ``carry_out`` does."""
+    return await carry_out(_run, request, around, stop)
+
+
+async def _run(session: Session, stop: StopSwitch) -> None:
+    source = await asyncio.to_thread(open_input, session)
+    connection = await connect(session, stop, writes=True)
+    memory = await open_memory(session, connection, create=True)
+    await take_lock(session, memory)
+    spec = key_spec(session.config.job, source.files)
+    await memory.thread.call(memory.rows.check_key_spec, spec)
+    given = await resolve_input(session, connection, source, stop)
+    census = None if session.request.stream else await _look_ahead(session, connection, memory, given, stop)
+    await _ask(session, memory, given, census)
+    await memory.thread.call(memory.rows.set_key_spec, spec)
+    await note_run(session, memory)
+    await _load(session, connection, memory, given, census)
+    give_up_if_asked(stop)
+
+
+async def _look_ahead(session: Session, connection: Connection, memory: Memory, given: Input, stop: StopSwitch) -> Census:
+    known: Known = lambda digests: memory.thread.wait_for(memory.rows.entries, digests)  # noqa: E731  a name for the call's sake
+    census = await drained(first_pass(session, given, known, lambda _: None, whole_rows=False), stop)
+    give_up_if_asked(stop)
+    show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
+    hold_guards(session, census.counts)
+    return census
+
+
+async def _ask(session: Session, memory: Memory, given: Input, census: Census | None) -> None:
+    """On a terminal, before the first write ever to this workspace, or when many rows would be rejected."""
+    request, ask = session.request, session.around.ask
+    if request.assume_yes or ask is None or session.around.practice is not None:
+        return
+    if census is not None and not to_write(census.counts):
+        return
+    reasons = []
+    if not await memory.thread.call(memory.rows.has_written):
+        reasons.append(f"{session.config.job.name} has never written to this workspace")
+    if census is not None and many_rejected(census.counts):
+        reasons.append("more than 5 % of the rows would be rejected")
+    if reasons:
+        first = await asyncio.to_thread(ask_person, ask, reasons, request.typed)
+        given.limit = first if given.limit is None or first is None else min(first, given.limit)
+
+
+async def _load(session: Session, connection: Connection, memory: Memory, given: Input, census: Census | None) -> None:
+    # The tally of the look ahead is kept; without one, the load counts the problems as it goes.
+    marker = StreamMarker() if census is None else DuplicateMarker(census.duplicates)
+    async with loading(session, connection, memory, count_problems=census is None) as load:
+        await load.settle()
+        if not connection.stop.asked:
+            await load.send(given, marker, total=None if census is None else to_write(census.counts))
+    session.folder.point_latest()

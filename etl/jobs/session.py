@@ -1,0 +1,168 @@
+"""What does a job gather on its way, and how does it end up in ``summary.json``?"""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from etl.config.model import ReadConfig
+from etl.errors import EtlError, StoppedError
+from etl.jobs.request import JobRequest, Surroundings
+from etl.records import Action, PreparedBatch, SourceFile
+from etl.report.attention import AttentionRow
+from etl.report.counts import all_counts, exit_code_for
+from etl.report.folder import RunFolder, new_run_id
+from etl.report.problems import ProblemTally
+from etl.report.summary import (
+    ConfigSummary,
+    DataSummary,
+    LoadSummary,
+    ProblemSummary,
+    Summary,
+    VersionSummary,
+    WorkspaceSummary,
+    status_for,
+)
+
+
+@dataclass(slots=True)
+class Session:
+    """One job on its way: what it was asked, where it writes, and what it has seen so far.
+
+    Attributes:
+        config: The config that was read.
+        request, around: What was asked for, and the world.
+        folder: The run's folder.
+        scratch: A private temporary folder, removed at the end.
+        started_at: UTC.
+        cleanup: What has to be closed, in reverse order.
+        tally: Problems by kind.
+        counts: Rows by action.
+        files: The input, with the rows of each where it was read to its end.
+        workspace, load, ledger: For the summary, once known.
+        attention: The first rows that need a person, for the page.
+        books: Notes the run's end in the ledger's history; None before its begin was noted.
+        started_seconds: When it started, of the clock that never jumps.
+    """
+
+    config: ReadConfig
+    request: JobRequest
+    around: Surroundings
+    folder: RunFolder
+    scratch: Path
+    started_at: datetime
+    cleanup: AsyncExitStack
+    started_seconds: float
+    tally: ProblemTally = field(default_factory=ProblemTally)
+    counts: Mapping[Action, int] = field(default_factory=dict)
+    files: tuple[SourceFile, ...] = ()
+    rows_by_file: dict[int, int] = field(default_factory=dict)
+    workspace: WorkspaceSummary | None = None
+    load: LoadSummary = field(default_factory=LoadSummary)
+    ledger: str | None = None
+    attention: tuple[AttentionRow, ...] = ()
+    books: Callable[[Summary], Awaitable[None]] | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The run's name."""
+        return self.folder.run_id
+
+    def count_batch(self, prepared: PreparedBatch) -> None:
+        """Take in the rows and the problems of one batch; once for each row of the input."""
+        self.tally.add(prepared)
+        index = prepared.raw.file.index
+        self.rows_by_file[index] = self.rows_by_file.get(index, 0) + prepared.frame.height
+
+    def seconds_left(self) -> float | None:
+        """Until ``--max-duration``, counted from the start of the job; None without one."""
+        longest = self.request.max_duration_seconds
+        return None if longest is None else longest - (self.around.clock.elapsed_seconds() - self.started_seconds)
+
+    def summary(self, error: EtlError | None) -> Summary:
+        """The summary of what was seen until now; ``error`` is why the job did not finish."""
+        exit_code = error.exit_code if error else exit_code_for(self.counts)
+        return Summary(
+            run_id=self.run_id,
+            command=self.request.command,
+            status=status_for(exit_code),
+            exit_code=exit_code,
+            reason=error.reason if error else None,
+            message=error.message if error else None,
+            next_command=self._next_command(error),
+            started_at=self.started_at,
+            finished_at=self.around.clock.now(),
+            name=self.config.job.name,
+            workspace=self.workspace,
+            config=ConfigSummary(path=str(self.config.path), sha256=self.config.sha256),
+            data=tuple(DataSummary.of(file, rows=self.rows_by_file.get(file.index)) for file in self.files),
+            counts=all_counts(self.counts),
+            problems=tuple(ProblemSummary.of(kind) for kind in self.tally.kinds()),
+            load=self.load,
+            versions=_versions(),
+            user=_user(),
+            host=platform.node(),
+            ledger=self.ledger,
+            files=tuple(path.name for path in self.folder.written()),
+        )
+
+    def _next_command(self, error: EtlError | None) -> str | None:
+        if error is None:
+            return None
+        if error.next_step or not isinstance(error, StoppedError):
+            return error.next_step
+        return again(self.request)
+
+
+def again(request: JobRequest) -> str:
+    """What to do when a run was stopped."""
+    return f"run the same command again: {request.typed}"
+
+
+def open_session(config: ReadConfig, request: JobRequest, around: Surroundings, cleanup: AsyncExitStack) -> Session:
+    """A session with its run folder and its scratch folder.
+
+    Raises:
+        SettingsError: The results folder cannot be used.
+    """
+    now = around.clock.now()
+    folder = RunFolder.create(around.working_folder / request.out, new_run_id(now, f"{around.random.getrandbits(24):06x}"))
+    scratch = Path(tempfile.mkdtemp(prefix="lightfield-etl-"))
+    cleanup.callback(shutil.rmtree, scratch, ignore_errors=True)
+    return Session(
+        config=config,
+        request=request,
+        around=around,
+        folder=folder,
+        scratch=scratch,
+        started_at=now,
+        cleanup=cleanup,
+        started_seconds=around.clock.elapsed_seconds(),
+    )
+
+
+def _versions() -> VersionSummary:
+    return VersionSummary(
+        lightfield_etl=version("lightfield-etl"),
+        python=platform.python_version(),
+        polars=version("polars"),
+        httpx=version("httpx"),
+        sqlite=sqlite3.sqlite_version,
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container's numeric user has no name.
+        return "unknown"

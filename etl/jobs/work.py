@@ -1,0 +1,59 @@
+"""How does a job begin and end, whatever it does in between?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from etl.config.reader import read_config
+from etl.errors import EtlError
+from etl.jobs.request import JobRequest, Surroundings
+from etl.jobs.session import Session, open_session
+from etl.load.stop import StopSwitch
+from etl.report.page import write_page
+from etl.report.screen import show_closing
+from etl.report.summary import Summary, write_summary
+
+Work = Callable[[Session, StopSwitch], Awaitable[None]]
+
+
+async def carry_out(work: Work, request: JobRequest, around: Surroundings, stop: StopSwitch) -> Summary:
+    """Read the config, do the work, and leave a summary, a page and a last word, however the work ends.
+
+    Raises:
+        ConfigError: The config cannot be read: there is no run yet that could be summed up.
+        SettingsError: Nor can the results folder be made.
+        LocalFailureError: The summary itself cannot be written.
+    """
+    config = read_config(around.working_folder / request.config_path, around.environment)
+    error: EtlError | None = None
+    async with AsyncExitStack() as cleanup:
+        session = open_session(config, request, around, cleanup)
+        around.voice.run_id = session.run_id
+        try:
+            await work(session, stop)
+        except EtlError as stopped:
+            error = stopped
+        summary = conclude(session, error)
+        if session.books is not None:
+            await session.books(summary)
+    show_closing(around.voice, summary, session.folder)
+    return summary
+
+
+def conclude(session: Session, error: EtlError | None) -> Summary:
+    """Write what is to be read afterwards."""
+    write_page(session.folder, session.summary(error), kinds=session.tally.kinds(), attention=session.attention)
+    summary = session.summary(error)
+    write_summary(session.folder, summary)
+    return summary
+
+
+def give_up_if_asked(stop: StopSwitch) -> None:
+    """End the job if it was asked to stop.
+
+    Raises:
+        EtlError: What tripped the switch, or an InterruptedRunError where a signal did.
+    """
+    if stop.asked:
+        raise stop.verdict()

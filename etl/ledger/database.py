@@ -1,0 +1,104 @@
+"""How is a ledger's database read and written, whichever kind it is?
+
+What differs between kinds is a subclass: ``sqlite.py`` is the only one in this version.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, Table
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import Insert
+
+from etl.errors import EtlError
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row whose values are reached by name."""
+
+WRITES = "ledger_writes"
+"""Execution option: True on the connection of a transaction that will write."""
+
+
+class Database(ABC):
+    """An open database.
+
+    Attributes:
+        location: For messages; passwords masked.
+        ddl_words: What ``{serial}``, ``{bytes}`` and ``{clustered}`` of a migration are here.
+    """
+
+    ddl_words: Mapping[str, str]
+
+    def __init__(self, engine: Engine, location: str) -> None:
+        self._engine = engine
+        self.location = location
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database and writes nothing.
+
+        Raises:
+            EtlError: What the database's trouble means, see ``explain``.
+        """
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is durable when the block ends, or leaves nothing behind when it raises.
+
+        Raises:
+            EtlError: What the database's trouble means, see ``explain``.
+        """
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                connection.execution_options(**{WRITES: writes})
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            explained = self.explain(error)
+            if explained is None:
+                raise
+            raise explained from error
+
+    @abstractmethod
+    def explain(self, error: DBAPIError) -> EtlError | None:
+        """What a driver's error means for the user; None when it is a fault of ours."""
+
+    @abstractmethod
+    def upsert(self, table: Table, update: Collection[str], only_if_null: str | None = None) -> Insert:
+        """An insert that, where the primary key is there already, sets the columns of ``update`` to the new values.
+
+        Args:
+            table: With a primary key.
+            update: Column names; none: the row that is there stays as it is.
+            only_if_null: A column; the row that is there is only updated where it is null.
+        """
+
+    @abstractmethod
+    def rows_by_digest(
+        self, connection: Connection, table: Table, columns: Sequence[str], import_id: int, digests: Sequence[bytes]
+    ) -> list[tuple[Any, ...]]:
+        """The rows of an import whose ``key_digest`` is among the given, in no order.
+
+        Args:
+            connection: Of a transaction.
+            table: With the columns ``import_id`` and ``key_digest``.
+            columns: Which to read; values come as the driver has them.
+            import_id: Whose rows.
+            digests: 16 bytes each, any number of them.
+        """
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._engine.dispose()

@@ -1,0 +1,146 @@
+"""What did each of these rows become?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from sqlalchemy import bindparam, exists, func, select
+
+from etl.ledger.database import Database
+from etl.ledger.schema import ENTRY, IMPORT, INTENT, WRITTEN
+from etl.ledger.state import FAILED, OPEN
+from etl.ledger.work import Work
+from etl.records import KEY_DIGEST, SOURCE_KEY, EntryState, OperationKind
+
+ENTRY_FRAME: Mapping[str, pl.DataType] = {
+    "key_digest": pl.Binary(),
+    "state": pl.String(),
+    "task_id": pl.String(),
+    "fingerprint": pl.Binary(),
+    "generation": pl.Int32(),
+    "revision": pl.Int32(),
+    "has_intent": pl.Boolean(),
+}
+"""The columns of ``entries``. ``state`` is a ``records.EntryState``; ``task_id`` and ``fingerprint`` may be null; ``has_intent``: the
+row has an open intent, to be settled before it gets another operation."""
+
+_READ = [name for name in ENTRY_FRAME if name != "has_intent"]
+_INTENT_READ = ("key_digest", "state", "task_id", "generation", "revision")
+_TASK_IDS_AT_ONCE = 10_000
+
+
+def look_up(work: Work, digests: pl.Series) -> pl.DataFrame:
+    """The rows among the given that the ledger knows, as an ENTRY_FRAME, in no order.
+
+    A row of which there is only an open intent (its first request may have been executed) has the state ``uncertain``.
+    """
+    if not _knows_any(work):
+        return _frame([], has_intent=False)
+    wanted = digests.drop_nulls().unique().to_list()
+    known = _frame(work.by_digest(ENTRY, _READ, wanted), has_intent=False)
+    if not _has_intents(work):
+        return known
+    rows = work.by_digest(INTENT, _INTENT_READ, wanted)
+    intents = _frame([_as_entry(row) for row in rows if row[1] == OPEN], has_intent=True)
+    marked = known.with_columns(has_intent=pl.col("key_digest").is_in(intents["key_digest"].implode()))
+    return pl.concat([marked, intents.join(known, on="key_digest", how="anti")])
+
+
+def knows_keys(work: Work, digests: pl.Series) -> pl.Series:
+    """Boolean, one a digest in the order given: the ledger has heard of the row, whatever became of it."""
+    wanted = digests.drop_nulls().unique().to_list()
+    rows = work.by_digest(ENTRY, ["key_digest"], wanted) + work.by_digest(INTENT, ["key_digest"], wanted)
+    heard_of = pl.Series("known", [row[0] for row in rows], dtype=pl.Binary)
+    return digests.is_in(heard_of.implode()).fill_null(value=False)
+
+
+def record_rejected(work: Work, rows: pl.DataFrame) -> None:
+    """Notes rows that we refused before sending.
+
+    An entry that has a task stays as it is, and so does one with an open intent. What ``retry`` would have sent of a row that was
+    ``failed`` is dropped: the source says something else by now.
+
+    Args:
+        work: Writing.
+        rows: Columns KEY_DIGEST, SOURCE_KEY; rows without a key are left out.
+    """
+    keyed = rows.select(KEY_DIGEST, SOURCE_KEY).drop_nulls().unique(KEY_DIGEST, maintain_order=True)
+    held = dict(work.by_digest(INTENT, ["key_digest", "state"], keyed[KEY_DIGEST].to_list()))
+    new = [_rejected(work.import_id, digest, key) for digest, key in keyed.iter_rows() if held.get(digest) != OPEN]
+    if new:
+        work.connection.execute(work.upsert(ENTRY, ("state",), "task_id"), new)
+    failed = [{"digest": digest} for digest, state in held.items() if state == FAILED]
+    if failed:
+        creates = (INTENT.c.import_id == work.import_id, INTENT.c.kind == OperationKind.CREATE.value)
+        work.connection.execute(INTENT.delete().where(*creates, INTENT.c.key_digest == bindparam("digest")), failed)
+
+
+def count_with_task(work: Work) -> int:
+    """How many rows have a task."""
+    query = select(func.count()).select_from(ENTRY).where(ENTRY.c.import_id == work.import_id, ENTRY.c.task_id.is_not(None))
+    return int(work.connection.execute(query).scalar_one())
+
+
+def has_rows_at_stake(work: Work) -> bool:
+    """Whether any row has a task, or may have one."""
+    with_task = exists().where(ENTRY.c.import_id == work.import_id, ENTRY.c.task_id.is_not(None))
+    return bool(work.connection.scalar(select(with_task))) or _has_intents(work)
+
+
+def has_written(work: Work) -> bool:
+    """Whether anything was ever written, or may have been."""
+    return bool(work.connection.scalar(select(exists().where(WRITTEN.c.import_id == work.import_id)))) or _has_intents(work)
+
+
+def owned_task_ids(database: Database, workspace_id: int) -> Iterator[list[str]]:
+    """The tasks of all imports of a workspace, those that a row had before included, in lists of bounded size.
+
+    One transaction a list, so that a slow consumer holds up nobody; an id may come twice.
+    """
+    after = (-1, -1)
+    while True:
+        import_id, seq = after
+        query = (
+            select(WRITTEN.c.import_id, WRITTEN.c.seq, WRITTEN.c.task_id)
+            .join(IMPORT, IMPORT.c.id == WRITTEN.c.import_id)
+            .where(
+                IMPORT.c.workspace_id == workspace_id,
+                (WRITTEN.c.import_id > import_id) | ((WRITTEN.c.import_id == import_id) & (WRITTEN.c.seq > seq)),
+            )
+            .order_by(WRITTEN.c.import_id, WRITTEN.c.seq)
+            .limit(_TASK_IDS_AT_ONCE)
+        )
+        with database.reading() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            return
+        yield [row[2] for row in rows]
+        after = (rows[-1][0], rows[-1][1])
+
+
+def _knows_any(work: Work) -> bool:
+    return bool(work.connection.scalar(select(exists().where(ENTRY.c.import_id == work.import_id)))) or _has_intents(work)
+
+
+def _has_intents(work: Work) -> bool:
+    return bool(work.connection.scalar(select(exists().where(INTENT.c.import_id == work.import_id, INTENT.c.state == OPEN))))
+
+
+def _rejected(import_id: int, digest: bytes, source_key: str) -> dict[str, Any]:
+    entry = {"import_id": import_id, "key_digest": digest, "source_key": source_key}
+    return entry | {"state": EntryState.REJECTED.value, "generation": 0, "revision": 0}
+
+
+def _as_entry(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """An open intent -> the values of _READ."""
+    digest, _, task_id, generation, revision = row
+    return digest, EntryState.UNCERTAIN.value, task_id, None, generation, revision
+
+
+def _frame(rows: Sequence[tuple[Any, ...]], *, has_intent: bool) -> pl.DataFrame:
+    """By columns: a frame made of rows takes twice as long."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(_READ)
+    series = [pl.Series(name, values, dtype=ENTRY_FRAME[name]) for name, values in zip(_READ, columns, strict=True)]
+    return pl.DataFrame(series).with_columns(has_intent=pl.lit(has_intent))

@@ -1,0 +1,222 @@
+"""What does the ledger know of one import, and how does it learn more?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import polars as pl
+from sqlalchemy import select
+
+from etl.ledger import entries, intents, outcomes, runs
+from etl.ledger.database import Database
+from etl.ledger.intents import OpenIntent
+from etl.ledger.keyspec import KeySpec, key_spec_of_json, refuse_change
+from etl.ledger.lock import Lease
+from etl.ledger.runs import RunRecord
+from etl.ledger.schema import IMPORT
+from etl.ledger.state import FAILED, OPEN
+from etl.ledger.work import Work
+from etl.ledger.workspaces import Workspace
+from etl.records import Operation, Outcome
+
+
+class ImportLedger:
+    """The rows of one import in one workspace. Not for two threads at a time.
+
+    Everything that changes rows needs the lease and checks it in its own transaction (``LockLostError``); the disk or another process
+    in the way is a ``LocalFailureError``, and then nothing of the call was recorded.
+
+    Attributes:
+        workspace: Where its tasks are.
+        name: The import's.
+        lease: To be acquired before the first change.
+    """
+
+    def __init__(self, database: Database, import_id: int, workspace: Workspace, name: str, lease: Lease) -> None:
+        self.workspace = workspace
+        self.name = name
+        self.lease = lease
+        self._database = database
+        self._id = import_id
+        self._run_numbers: dict[str, int] = {}
+
+    @property
+    def key_spec(self) -> KeySpec | None:
+        """By what the rows are identified; None before the first ``set_key_spec``."""
+        with self._reading() as work:
+            return self._key_spec(work)
+
+    def check_key_spec(self, spec: KeySpec) -> None:
+        """What ``set_key_spec`` would say, without recording anything: for a look ahead.
+
+        Raises:
+            LedgerError: It differs while rows are known; names what changed.
+        """
+        with self._reading() as work:
+            self._refuse_other_key(work, spec)
+
+    def set_key_spec(self, spec: KeySpec) -> None:
+        """Records by what the rows are identified, before the first write.
+
+        Raises:
+            LedgerError: It differs while rows have a task, or may have one; names what changed.
+        """
+        with self._changing() as work:
+            self._refuse_other_key(work, spec)
+            work.connection.execute(IMPORT.update().where(IMPORT.c.id == self._id).values(key_spec=spec.to_json()))
+
+    def known_rows(self) -> int:
+        """Rows with a task, one in the trash included."""
+        with self._reading() as work:
+            return entries.count_with_task(work)
+
+    def has_written(self) -> bool:
+        """Whether this import ever wrote to this workspace, or may have."""
+        with self._reading() as work:
+            return entries.has_written(work)
+
+    def entries(self, digests: pl.Series) -> pl.DataFrame:
+        """What the ledger knows of these rows.
+
+        Args:
+            digests: Binary; nulls and repetitions are fine.
+
+        Returns:
+            A frame with the columns and types of ``entries.ENTRY_FRAME``, one line for each row that is known, in no order.
+        """
+        with self._reading() as work:
+            return entries.look_up(work, digests)
+
+    def knows_keys(self, digests: pl.Series) -> pl.Series:
+        """Boolean, one a digest (Binary) in the order given: the ledger has heard of the row, whatever became of it. Null is False."""
+        with self._reading() as work:
+            return entries.knows_keys(work, digests)
+
+    def begin(self, run_id: str, operations: Sequence[Operation], now: datetime) -> list[Operation]:
+        """Makes intents durable, all in one commit, before their first byte is sent.
+
+        Args:
+            run_id: Of a run that was started.
+            operations: At most one a row.
+            now: The server's time, UTC.
+
+        Returns:
+            The operations in the same order, ``first_sent_at`` set: ``now``, or that of an open intent with the same idempotency key,
+            and then ``seen_before`` is True.
+
+        Raises:
+            UnsettledIntentError: A row has an open intent with another key; it must be settled first.
+        """
+        if not operations:
+            return []
+        with self._changing() as work:
+            return intents.begin(work, self._run_number(work, run_id), operations, now)
+
+    def finish(self, run_id: str, results: Sequence[Outcome]) -> None:
+        """Makes outcomes durable, all in one commit.
+
+        A row that was written becomes ``done`` (or ``trashed``), what was written is kept, and its intent goes. FAILED closes the
+        intent and keeps it for ``retry``; UNCERTAIN leaves it open with the problem; both leave the entry of a row that has a task as it
+        is. NOT_SENT and CONFLICT withdraw the intent; one that was open before it was begun stays open. An outcome without ``begin``
+        before it (adopted by reconcile) is recorded alike.
+
+        Args:
+            run_id: Of a run that was started.
+            results: At most one a row.
+        """
+        if not results:
+            return
+        with self._changing() as work:
+            outcomes.finish(work, self._run_number(work, run_id), results)
+
+    def settle_absent(self, operations: Sequence[Operation]) -> None:
+        """Removes open intents of which a complete search has shown that they were not executed: their next ``begin`` is a first one."""
+        with self._changing() as work:
+            intents.settle_absent(work, operations)
+
+    def reject(self, run_id: str, rows: pl.DataFrame) -> None:
+        """Notes rows that were refused before sending, so that their keys are known; never changes one that has or may have a task.
+
+        Args:
+            run_id: Of a run that was started.
+            rows: Columns KEY_DIGEST, SOURCE_KEY of ``records``; lines with a null are left out.
+        """
+        if rows.is_empty():
+            return
+        with self._changing() as work:
+            self._run_number(work, run_id)
+            entries.record_rejected(work, rows)
+
+    def open_intents(self) -> list[OpenIntent]:
+        """What may have been executed and has no outcome, or an uncertain one; the first sent first."""
+        with self._reading() as work:
+            return intents.read_intents(work, OPEN)
+
+    def failed_intents(self) -> list[OpenIntent]:
+        """What failed and was not written since, for ``retry``."""
+        with self._reading() as work:
+            return intents.read_intents(work, FAILED)
+
+    def waiting(self) -> dict[str, int]:
+        """Rows that earlier runs left: ``failed``, ``uncertain``, and ``in_doubt`` (the run crashed before it knew)."""
+        with self._reading() as work:
+            return intents.count_waiting(work)
+
+    def owned_task_ids(self) -> Iterator[list[str]]:
+        """The tasks that rows of this workspace own, of all its imports and generations, in lists; an id may come twice."""
+        return entries.owned_task_ids(self._database, self.workspace.id)
+
+    def start_run(self, record: RunRecord) -> None:
+        """Notes a run that begins; before its first ``begin``."""
+        with self._writing() as work:
+            runs.start(work, record)
+
+    def finish_run(self, run_id: str, status: str, exit_code: int, counts: Mapping[str, int], finished_at: datetime) -> None:
+        """Notes how a run ended; needs no lease, so that a run that lost it can say so.
+
+        Args:
+            run_id: Of a run that was started.
+            status: As in ``summary.json``.
+            exit_code: The process's.
+            counts: Rows by action.
+            finished_at: UTC.
+        """
+        with self._writing() as work:
+            runs.end(work, run_id, runs.Ending(status, exit_code, counts, finished_at))
+
+    def last_runs(self, limit: int = 20) -> list[RunRecord]:
+        """The history, newest first."""
+        with self._reading() as work:
+            return runs.last(work, limit)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Work]:
+        with self._database.reading() as connection:
+            yield Work(self._database, connection, self._id)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Work]:
+        with self._database.writing() as connection:
+            yield Work(self._database, connection, self._id)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Work]:
+        with self._writing() as work:
+            self.lease.check(work.connection)
+            yield work
+
+    def _run_number(self, work: Work, run_id: str) -> int:
+        if run_id not in self._run_numbers:
+            self._run_numbers[run_id] = runs.number_of(work, run_id)
+        return self._run_numbers[run_id]
+
+    def _key_spec(self, work: Work) -> KeySpec | None:
+        text = work.connection.scalar(select(IMPORT.c.key_spec).where(IMPORT.c.id == self._id))
+        return None if text is None else key_spec_of_json(text)
+
+    def _refuse_other_key(self, work: Work, spec: KeySpec) -> None:
+        known = self._key_spec(work)
+        if known is not None and known != spec and entries.has_rows_at_stake(work):
+            refuse_change(self.name, known, spec)

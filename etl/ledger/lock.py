@@ -1,0 +1,193 @@
+"""Does this process, and no other, run this import?
+
+A lease in the database: taken with a token, renewed by a heartbeat, free again a minute after its last renewal; at once when its
+process is dead and was of this machine. Every ``begin`` and ``finish`` checks the token in its own transaction, so a process that was
+paused past its lease can write nothing more.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from etl.clock import Clock
+from etl.errors import LockedError, StoppedError
+from etl.ledger.database import AnyRow, Database
+from etl.ledger.holder import Holder, is_dead
+from etl.ledger.schema import LEASE
+
+LEASE_SECONDS = 60.0
+"""A lease that was not renewed for so long may be taken over."""
+HEARTBEAT_SECONDS = 10.0
+"""How often ``Lease.renew`` is to be called."""
+
+_POLL_SECONDS = 1.0
+_TOKEN_BYTES = 12
+
+
+class LockLostError(StoppedError):
+    """The lease passed to another process, or was never taken: nothing more may be sent or recorded."""
+
+    reason = "lock_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """Another's lease as it stood when we first saw it so. ``at`` is of our own ``elapsed_seconds``."""
+
+    token: str
+    renewed_at: datetime
+    at: float
+
+
+class Lease:
+    """The right to run one import.
+
+    Attributes:
+        import_name: For messages.
+        taken_from: After ``acquire``: whose lease was taken over because they died or did not renew it, else None.
+    """
+
+    def __init__(self, database: Database, import_id: int, import_name: str, *, clock: Clock, holder: Holder) -> None:
+        self.import_name = import_name
+        self.taken_from: str | None = None
+        self._database = database
+        self._import_id = import_id
+        self._clock = clock
+        self._holder = holder
+        self._token: str | None = None
+        self._renewed_elapsed = 0.0
+        self._sighting: _Sighting | None = None
+
+    def acquire(self, wait_seconds: float = 0, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Takes the lease, and waits for it that long; having it already is fine.
+
+        Args:
+            wait_seconds: 0 tries once.
+            sleep: Blocks the calling thread; called between tries.
+
+        Raises:
+            LockedError: Another process holds it; the message says who, since when, and when it expires.
+        """
+        deadline = self._clock.elapsed_seconds() + wait_seconds
+        while True:
+            try:
+                self._take()
+            except LockedError:
+                left = deadline - self._clock.elapsed_seconds()
+                if left <= 0:
+                    raise
+                sleep(min(_POLL_SECONDS, left))
+            else:
+                return
+
+    def renew(self) -> None:
+        """The heartbeat, every ``HEARTBEAT_SECONDS``.
+
+        Raises:
+            LockLostError: Another process has taken it.
+        """
+        now, elapsed = self._clock.now(), self._clock.elapsed_seconds()
+        with self._database.writing() as connection:
+            self.check(connection)
+            connection.execute(LEASE.update().where(LEASE.c.import_id == self._import_id).values(renewed_at=now, renewed_elapsed=elapsed))
+        self._renewed_elapsed = elapsed
+
+    def still_ours(self) -> bool:
+        """Whether no other process can have it; asks no database, so it can be called before every attempt.
+
+        False a heartbeat before others may take it, and after any pause of that length, suspension included: ``renew`` then tells.
+        """
+        age = self._clock.elapsed_seconds() - self._renewed_elapsed
+        return self._token is not None and age < LEASE_SECONDS - HEARTBEAT_SECONDS
+
+    def check(self, connection: Connection) -> None:
+        """Holds the token against the database, within the caller's transaction.
+
+        Raises:
+            LockLostError: The lease is not ours.
+        """
+        row = connection.execute(
+            select(LEASE.c.token, LEASE.c.holder).where(LEASE.c.import_id == self._import_id).with_for_update()
+        ).first()
+        if self._token is None or row is None or row[0] != self._token:
+            self._token = None
+            raise self._lost(row[1] if row is not None and row[0] is not None else None)
+
+    def release(self) -> None:
+        """Gives it back, if it is ours; calling it twice is fine."""
+        if self._token is None:
+            return
+        mine = (LEASE.c.import_id == self._import_id, LEASE.c.token == self._token)
+        with self._database.writing() as connection:
+            connection.execute(LEASE.update().where(*mine).values(token=None))
+        self._token = None
+
+    def _take(self) -> None:
+        now, elapsed = self._clock.now(), self._clock.elapsed_seconds()
+        token = secrets.token_hex(_TOKEN_BYTES)
+        with self._database.writing() as connection:
+            row = connection.execute(select(LEASE).where(LEASE.c.import_id == self._import_id).with_for_update()).first()
+            if row is not None and row.token is not None and row.token == self._token:
+                token = row.token
+            elif row is not None and row.token is not None:
+                self._refuse_if_alive(row, now, elapsed)
+            self._store(connection, token, now, elapsed)
+            self.taken_from = row.holder if row is not None and row.token not in {None, token} else None
+        self._token, self._renewed_elapsed = token, elapsed
+
+    def _store(self, connection: Connection, token: str, now: datetime, elapsed: float) -> None:
+        values = {
+            "token": token,
+            "holder": self._holder.text,
+            "machine": self._holder.machine,
+            "pid": self._holder.pid,
+            "process_started": self._holder.process_started,
+            "since": now,
+            "renewed_at": now,
+            "renewed_elapsed": elapsed,
+        }
+        connection.execute(self._database.upsert(LEASE, values.keys()), {"import_id": self._import_id, **values})
+
+    def _refuse_if_alive(self, row: AnyRow, now: datetime, elapsed: float) -> None:
+        holder = Holder(row.holder, row.machine, row.pid, row.process_started)
+        if is_dead(holder, self._holder):
+            return
+        left = LEASE_SECONDS - max(self._age_seconds(row, now, elapsed), self._watched_seconds(row, elapsed))
+        if left > 0:
+            raise self._locked(row.holder, row.since, left)
+
+    def _age_seconds(self, row: AnyRow, now: datetime, elapsed: float) -> float:
+        """Since the last renewal: on one machine by the clock that never jumps, else by the wall clocks."""
+        if row.machine == self._holder.machine and elapsed >= row.renewed_elapsed:
+            return float(elapsed - row.renewed_elapsed)
+        return float((now - row.renewed_at) / timedelta(seconds=1))
+
+    def _watched_seconds(self, row: AnyRow, elapsed: float) -> float:
+        """How long we have seen it without a renewal: right even where the wall clocks differ."""
+        seen = self._sighting
+        if seen is None or (seen.token, seen.renewed_at) != (row.token, row.renewed_at):
+            seen = self._sighting = _Sighting(row.token, row.renewed_at, elapsed)
+        return elapsed - seen.at
+
+    def _locked(self, holder: str, since: datetime, left: float) -> LockedError:
+        left = min(left, LEASE_SECONDS)
+        return LockedError(
+            f"Another run of {self.import_name!r} holds the lock: {holder}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+            f" It expires in {max(1, round(left))} s unless that run goes on.",
+            next_step="Run the same command again when it has finished, or wait for it: --wait 10m.",
+        )
+
+    def _lost(self, holder: str | None) -> LockLostError:
+        by = f" {holder} holds it now." if holder else ""
+        return LockLostError(
+            f"The lock of {self.import_name!r} is no longer ours: this process was paused, or could not renew it, for more than"
+            f" {LEASE_SECONDS:g} seconds.{by} Nothing more was sent.",
+            next_step="Run the same command again; what was in flight is settled first.",
+        )

@@ -1,0 +1,30 @@
+"""What does a query about one import need?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
+
+from etl.ledger.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A transaction under way, and the import that it is about."""
+
+    database: Database
+    connection: Connection
+    import_id: int
+
+    def by_digest(self, table: Table, columns: Sequence[str], digests: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        """The import's rows of these digests, see ``Database.rows_by_digest``."""
+        return self.database.rows_by_digest(self.connection, table, columns, self.import_id, digests)
+
+    def upsert(self, table: Table, update: Collection[str], only_if_null: str | None = None) -> Insert:
+        """See ``Database.upsert``."""
+        return self.database.upsert(table, update, only_if_null)

@@ -1,0 +1,24 @@
+"""What does the load need of a ledger?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from etl.records import Operation, Outcome
+
+
+class Journal(Protocol):
+    """Notes every write before its first byte, and what became of it."""
+
+    async def begin(self, operations: Sequence[Operation]) -> None:
+        """Return once the intents are durable; an operation with ``first_sent_at`` has its intent already."""
+        ...
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Return once the outcomes are durable."""
+        ...
+
+    def still_ours(self) -> bool:
+        """Is the lock still held by this run?"""
+        ...

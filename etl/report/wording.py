@@ -1,0 +1,81 @@
+"""In which words are a run's figures told to a person?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from etl.records import Action
+from etl.report.counts import rows_for_a_person
+from etl.report.shown import harmless
+from etl.report.summary import Status, Summary, WorkspaceSummary
+
+_DOMAINS = 3
+
+MEANINGS: Mapping[str, str] = {
+    Action.CREATED: "new tasks",
+    Action.UPDATED: "tasks changed",
+    Action.ADOPTED: "found in Lightfield, written by an earlier attempt",
+    Action.TRASHED: "tasks moved to the trash",
+    Action.UNCHANGED: "already there, nothing to do",
+    Action.CHANGED: "already there, would now look different: run --sync",
+    Action.DUPLICATE: "the same row again in this input",
+    Action.EXCLUDED: "left out by source.exclude",
+    Action.REJECTED: "refused before sending: mend the source",
+    Action.FAILED: "refused by Lightfield, or never got there",
+    Action.UNCERTAIN: "may or may not be in Lightfield",
+    Action.CONFLICT: "changed on both sides",
+    Action.NOT_SENT: "not reached: run the same command again",
+}
+"""What each action means to a person, in a few words."""
+
+
+def sentence(summary: Summary) -> str:
+    """What happened, in one sentence, safe to be shown."""
+    took = f"{rows_text(summary.rows)} in {duration_text(summary.duration_seconds)}"
+    people = rows_for_a_person(summary.counts)
+    told = {
+        Status.FINISHED: f"finished: {took}, nothing left to do",
+        Status.FINISHED_WITH_FAILURES: f"finished: {took}; {rows_text(people)} need{'s' if people == 1 else ''} a person",
+        Status.NOTHING_WRITTEN: f"nothing was written: {summary.message or summary.reason}",
+        Status.STOPPED: f"stopped part-way after {took}: {summary.message or summary.reason}",
+        Status.LOCKED: f"not started: {summary.message or 'another run of this import is at work'}",
+        Status.INTERRUPTED: f"interrupted after {took}",
+    }
+    return harmless(told[summary.status])
+
+
+def load_text(summary: Summary) -> str:
+    """How the writes went, in figures."""
+    load = summary.load
+    parts = [f"{load.requests:,} requests", f"{load.retries:,} retries", f"{load.throttled_429:,} times throttled"]
+    if load.rows_per_second is not None:
+        parts.append(f"{load.rows_per_second:,.1f} rows/s")
+    if load.share_of_limit is not None:
+        parts.append(f"{load.share_of_limit:.1%} of the limit")
+    return " · ".join(parts)
+
+
+def rows_text(number: int) -> str:
+    """``1 row``, ``2,310 rows``."""
+    return f"{number:,} row" if number == 1 else f"{number:,} rows"
+
+
+def duration_text(seconds: float) -> str:
+    """``12 s``, ``3 min 05 s``, ``2 h 07 min``."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes_of_hour = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_of_hour:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def workspace_text(workspace: WorkspaceSummary) -> str:
+    """Where it goes: origin, members, their mail domains, the key's last four characters."""
+    members = "members unknown" if workspace.members is None else f"{workspace.members:,} members"
+    domains = ", ".join(workspace.domains[:_DOMAINS])
+    more = len(workspace.domains) - _DOMAINS
+    if more > 0:
+        domains += f" and {more} more"
+    of_domains = f" ({domains})" if domains else ""
+    return harmless(f"{workspace.origin}: {members}{of_domains}, key ending in {workspace.key_last_four}")

@@ -1,0 +1,200 @@
+"""What does a text of the source become in one field? From ``empty`` to ``max_length``, in the documented order.
+
+A field's result depends on its text alone. So the chain runs over the distinct texts of a batch, and its results are joined back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl.config.fields import NOTE, REJECT, SKIP, FieldRule
+from etl.config.model import DESCRIPTION, REQUIRED_TARGETS, TITLE
+from etl.transform.problems import MISSING_REQUIRED, NOTE_WORDS, RESOLVABLE, SQL_FAILED, no_problems, sentence, shorten
+from etl.transform.resolve import Resolution
+from etl.transform.text import cut, first_line
+from etl.transform.values import Translation
+
+TEXT, NAMED, FOUND, CODE, DETAIL = "text", "named", "found", "code", "detail"
+VALUE, NOTED, MESSAGE = "value", "note", "message"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldResult:
+    """What a batch's rows have in one field.
+
+    Attributes:
+        value: String, or List(String) where there may be several; null is left out of the request.
+        note: String: the line for the description, null where there is none; None when no row has one.
+        problems: PROBLEM_FRAME_SCHEMA, ``index`` being the row's position.
+    """
+
+    value: pl.Series
+    note: pl.Series | None
+    problems: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """One field's way from text to value.
+
+    Attributes:
+        target: The field.
+        rule: What the config says of it.
+        described: Its source, for sentences.
+        label: Its source, for a line in the description.
+        translations: Of ``values``, in order.
+        resolution: What makes the word a status, an instant, an id or a text.
+        unknown_value: The resolved constant of ``unknown``, None when that is reject, skip or note.
+    """
+
+    target: str
+    rule: FieldRule
+    described: str
+    label: str
+    translations: tuple[Translation, ...]
+    resolution: Resolution
+    unknown_value: str | None = None
+
+    @property
+    def required(self) -> bool:
+        """Is there no task without it?"""
+        return self.target in REQUIRED_TARGETS
+
+    @property
+    def empty(self) -> str:
+        """``empty`` with its default filled in."""
+        return self.rule.empty if self.rule.empty is not None else (REJECT if self.required else SKIP)
+
+    @property
+    def repeats(self) -> bool:
+        """Are distinct texts few? Not of free text, where finding them costs more than it saves."""
+        return self.target not in (TITLE, DESCRIPTION) or bool(self.translations)
+
+    def name(self, texts: pl.Series) -> pl.DataFrame:
+        """The texts (String) and what ``empty`` and ``values`` make of them: columns ``text`` and ``named``."""
+        frame = texts.alias(TEXT).to_frame()
+        constant = None if self.empty in (REJECT, SKIP) else self.empty.strip()
+        frame = frame.with_columns(pl.col(TEXT).fill_null(constant).alias(NAMED) if constant else pl.col(TEXT).alias(NAMED))
+        for translation in self.translations:
+            frame = frame.with_columns(translation.apply(pl.col(NAMED)).alias(NAMED))
+        return frame.with_columns(pl.when(pl.col(NAMED) != "").then(pl.col(NAMED))) if self.translations else frame
+
+    def outcomes(self, texts: pl.Series) -> pl.DataFrame:
+        """The whole chain for each text: columns ``text``, ``value``, ``code``, ``message``, ``note`` (all String)."""
+        resolved = self.resolution.resolve(self.name(texts))
+        coded = resolved.with_columns(pl.coalesce(pl.col(CODE), self._missing()).alias(CODE))
+        return self._decide(coded)
+
+    def _missing(self) -> pl.Expr:
+        if self.required:
+            return pl.when(pl.col(NAMED).is_null()).then(pl.lit(MISSING_REQUIRED))
+        if self.empty == REJECT:
+            return pl.when(pl.col(TEXT).is_null()).then(pl.lit(MISSING_REQUIRED))
+        return pl.lit(None, dtype=pl.String)
+
+    def _decide(self, coded: pl.DataFrame) -> pl.DataFrame:
+        code, found = pl.col(CODE), pl.col(FOUND)
+        nothing = pl.lit(None, dtype=pl.String)
+        undecided = code.is_in(RESOLVABLE).fill_null(value=False) if self.rule.unknown != REJECT else pl.lit(value=False)
+        instead = pl.lit(self.unknown_value) if self.unknown_value is not None else nothing
+        noted = pl.when(undecided).then(self._note()) if self.rule.unknown == NOTE else nothing
+        return coded.select(
+            pl.col(TEXT),
+            self._shape(pl.when(undecided).then(instead).otherwise(found)).alias(VALUE),
+            pl.when(~undecided).then(code).alias(CODE),
+            pl.when(~undecided & code.is_not_null()).then(self._message()).alias(MESSAGE),
+            noted.alias(NOTED),
+        )
+
+    def _shape(self, value: pl.Expr) -> pl.Expr:
+        value = first_line(value) if self.rule.first_line else value
+        return cut(value, self.rule.max_length) if self.rule.max_length else value
+
+    def _note(self) -> pl.Expr:
+        words = pl.col(CODE).replace_strict(list(NOTE_WORDS), list(NOTE_WORDS.values()), default=None, return_dtype=pl.String)
+        return sentence([f"{self.label}: ", pl.col(TEXT), " (", words, ")"])
+
+    def _message(self) -> pl.Expr:
+        missing = f"{self.target} is empty ({self.described}) and needs a value; fill it in or set map.{self.target}.empty"
+        shown = (
+            pl.when(pl.col(TEXT) == pl.col(NAMED)).then(pl.lit("")).otherwise(sentence([", translated to '", shorten(pl.col(NAMED)), "',"]))
+        )
+        start: list[str | pl.Expr] = [
+            f"{self.target}: '",
+            shorten(pl.coalesce(TEXT, NAMED)),
+            f"' ({self.described})",
+            shown if self.translations else "",
+            " ",
+        ]
+        told = sentence([*start, self.resolution.complaint(f"map.{self.target}")])
+        return pl.when(pl.col(CODE) == MISSING_REQUIRED).then(pl.lit(missing)).otherwise(told)
+
+    def apply(self, texts: pl.Series, failed: pl.Series | None) -> FieldResult:
+        """The chain for each row of a batch.
+
+        Args:
+            texts: Trimmed texts, null where empty.
+            failed: Boolean: rows for which the field's sql failed, or None.
+        """
+        result = self._apply_several(texts) if texts.dtype == pl.List(pl.String) else self._apply_single(texts)
+        return result if failed is None or not failed.any() else self._add_failures(result, failed)
+
+    def _apply_single(self, texts: pl.Series) -> FieldResult:
+        rows = self._joined(texts)
+        note = rows[NOTED]
+        return FieldResult(
+            rows[VALUE].alias(self.target), None if note.null_count() == rows.height else note, _problem_rows(rows.with_row_index())
+        )
+
+    def _joined(self, texts: pl.Series) -> pl.DataFrame:
+        if not self.repeats:
+            return self.outcomes(texts)
+        outcomes = _without_empty_columns(self.outcomes(texts.unique()))
+        rows = texts.alias(TEXT).to_frame().join(outcomes, on=TEXT, how="left", maintain_order="left", nulls_equal=True)
+        absent = [column for column in (VALUE, CODE, MESSAGE, NOTED) if column not in rows.columns]
+        return rows.with_columns(pl.lit(None, dtype=pl.String).alias(column) for column in absent)
+
+    def _apply_several(self, texts: pl.Series) -> FieldResult:
+        exploded = texts.alias(TEXT).to_frame().with_row_index().explode(TEXT, empty_as_null=True, keep_nulls=True)
+        rows = pl.concat([exploded.select("index"), self._joined(exploded[TEXT])], how="horizontal")
+        together = rows.group_by("index", maintain_order=True).agg(
+            pl.col(VALUE).drop_nulls().unique(maintain_order=True), pl.col(NOTED).drop_nulls().str.join("\n\n")
+        )
+        value = together.select(pl.when(pl.col(VALUE).list.len() > 0).then(pl.col(VALUE)).alias(self.target)).to_series()
+        note = together.select(pl.when(pl.col(NOTED) != "").then(pl.col(NOTED))).to_series()
+        return FieldResult(value, None if note.null_count() == note.len() else note, _problem_rows(rows))
+
+    def _add_failures(self, result: FieldResult, failed: pl.Series) -> FieldResult:
+        remedy = "write TRY_CAST instead of CAST, or catch the case with CASE"
+        message = f"{self.target}: its sql cannot be worked out for this row ({self.described}); {remedy}"
+        places = failed.arg_true().cast(pl.UInt32).alias("index")
+        failures = places.to_frame().with_columns(
+            pl.lit(SQL_FAILED).alias(CODE), pl.lit(message).alias(MESSAGE), pl.lit(None, dtype=pl.String).alias(VALUE)
+        )
+        others = result.problems.filter(~pl.col("index").is_in(places.implode()))
+        return FieldResult(result.value, result.note, pl.concat([others, failures]).sort("index", maintain_order=True))
+
+
+def _without_empty_columns(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """A join copies every column; most batches have no code, message or note at all."""
+    full = [column for column in (CODE, MESSAGE, NOTED) if outcomes[column].null_count() < outcomes.height]
+    return outcomes.select(TEXT, VALUE, *full)
+
+
+def _problem_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    if rows[CODE].null_count() == rows.height:
+        return no_problems()
+    return rows.filter(pl.col(CODE).is_not_null()).select("index", CODE, MESSAGE, pl.col(TEXT).alias(VALUE))
+
+
+def split_texts(texts: pl.Series, rule: FieldRule) -> pl.Series:
+    """``split`` and ``take``: the first part with text, or all of them as List(String); null where there is none."""
+    if rule.split is None:
+        return texts
+    parts = texts.to_frame("text").select(pl.col("text").str.split(rule.split).list.eval(pl.element().str.strip_chars()).alias("text"))
+    parts = parts.select(pl.col("text").list.eval(pl.element().filter(pl.element() != "")))
+    return parts.select(
+        pl.col("text").list.first() if rule.take == "first" else pl.when(pl.col("text").list.len() > 0).then("text")
+    ).to_series()

@@ -1,0 +1,49 @@
+"""All faults of a map at once: where, what was found, what is allowed, and the nearest match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process, utils
+
+from etl.config.model import ReadConfig
+from etl.errors import ConfigError
+
+_SIMILAR_ENOUGH = 60
+_LISTED = 60
+
+
+def nearest(found: str, allowed: Iterable[str]) -> str | None:
+    """The most similar of the allowed words, or None when none is similar."""
+    best = process.extractOne(found, list(allowed), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=_SIMILAR_ENOUGH)
+    return best[0] if best else None
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words, joined by commas; a very long list is cut, and says so."""
+    words = list(words)
+    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return ", ".join(words[:_LISTED]) + more
+
+
+class Faults:
+    """Collects what is wrong with a config, so that a person hears of everything in one go."""
+
+    def __init__(self, config: ReadConfig) -> None:
+        self._config = config
+        self._lines: list[str] = []
+
+    def add(self, sentence: str, *path: str) -> None:
+        """A fault at the key ``path``: its place, its dotted name and the sentence."""
+        line = f"{self._config.where(*path)}: {'.'.join(path)}: {sentence}"
+        if line not in self._lines:
+            self._lines.append(line)
+
+    def raise_if_any(self) -> None:
+        """Ends the collection.
+
+        Raises:
+            ConfigError: There are faults; the message has one a line.
+        """
+        if self._lines:
+            raise ConfigError("\n".join(self._lines), next_step="correct the config, then run the same command again")

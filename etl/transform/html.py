@@ -1,0 +1,70 @@
+"""HTML cells to markdown; cells without a tag or an entity stay as they are."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import polars as pl
+from bs4 import BeautifulSoup
+from bs4.exceptions import ParserRejectedMarkup
+from markdownify import ATX, MarkdownConverter
+
+# Alternatives of a regular expression.
+_BLOCK = (
+    "address|article|aside|blockquote|body|br|center|dd|details|dialog|div|dl|dt|fieldset|figcaption|figure|footer|form|h1|h2|h3|h4|h5|h6|"
+    "head|header|hr|html|li|main|menu|nav|ol|p|pre|section|summary|table|tbody|td|tfoot|th|thead|tr|ul"
+)
+_INLINE = (
+    "a|abbr|acronym|area|audio|b|base|bdi|bdo|big|button|canvas|caption|cite|code|col|colgroup|data|datalist|del|dfn|em|embed|font|i|iframe|"
+    "img|input|ins|kbd|label|legend|link|map|mark|meta|meter|noscript|object|optgroup|option|output|param|picture|progress|q|s|samp|script|"
+    "select|slot|small|source|span|strike|strong|style|sub|sup|svg|template|textarea|time|title|track|tt|u|var|video|wbr"
+)
+
+
+def _tags(names: str) -> str:
+    return rf"</?(?:{names})(?:\s[^<>]*)?/?>"
+
+
+# Only names that HTML has: a parser would drop `<sam@acme.com>`, which is text.
+_KNOWN_TAG = _tags(f"{_BLOCK}|{_INLINE}")
+_TAG = rf"(?i){_KNOWN_TAG}|<!--|<!doctype"
+_ENTITY = r"(?i)&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});"
+_HAS_TAG = re.compile(_TAG)
+_HAS_BLOCK = re.compile(rf"(?i){_tags(_BLOCK)}")
+_NOT_A_TAG = re.compile(rf"(?i)<(?!{_KNOWN_TAG[1:]}|!--|!doctype)")
+_SILENT = re.compile(r"(?is)<(script|style|title)\b.*?(?:</\1\s*>|$)")
+_GAP = re.compile(r"\n{3,}")
+
+# Underscores stay: an escaped one breaks every address that holds one, and inside a word it means nothing in markdown.
+_CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_underscores=False)
+
+
+def cells_to_markdown(cells: pl.Series) -> pl.Series:
+    """The same String cells, those that hold a tag or an entity turned into markdown."""
+    # Searching for one character is ten times faster than the expressions, and nearly always enough.
+    suspects = (cells.str.contains("<", literal=True) | cells.str.contains("&", literal=True)).arg_true()
+    suspicious = cells.gather(suspects)
+    places = suspects.filter(suspicious.str.contains(_TAG) | suspicious.str.contains(_ENTITY))
+    if places.is_empty():
+        return cells
+    converted = [html_to_markdown(cell) for cell in cells.gather(places).to_list()]
+    return cells.clone().scatter(places, pl.Series(converted, dtype=pl.String))
+
+
+def html_to_markdown(cell: str) -> str:
+    """Markdown of a cell that holds a tag; of one that holds entities only, its text.
+
+    Line breaks of a cell without block tags mean something, so they are kept. A cell that no parser takes stays as it is.
+    """
+    if not _HAS_TAG.search(cell):
+        return html.unescape(cell)
+    markup = _NOT_A_TAG.sub("&lt;", _SILENT.sub("", cell))
+    if not _HAS_BLOCK.search(markup):
+        markup = re.sub(r"\r\n|\r|\n", "<br>\n", markup)
+    try:
+        # The wrapper keeps the parser from warning that a cell looks like an address or a file name.
+        markdown = _CONVERTER.convert_soup(BeautifulSoup(f"<div>{markup}</div>", "html.parser"))
+    except (ParserRejectedMarkup, RecursionError):
+        return cell
+    return _GAP.sub("\n\n", markdown).strip()

@@ -1,0 +1,172 @@
+"""A batch of rows as they stand in a file becomes the same rows as tasks, or as problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from etl.config.model import DESCRIPTION
+from etl.records import (
+    EXCLUDED,
+    EXTRACT_CODE,
+    EXTRACT_MESSAGE,
+    FINGERPRINT,
+    GIVEN_KEY,
+    HAS_PROBLEM,
+    KEY_DIGEST,
+    PROBLEM_CODE,
+    PROBLEM_FIELD,
+    PROBLEM_MESSAGE,
+    PROBLEM_VALUE,
+    ROW,
+    SOURCE_KEY,
+    PreparedBatch,
+    RawBatch,
+)
+from etl.transform.chain import FieldResult, split_texts
+from etl.transform.compile import FieldPlan, Recipe
+from etl.transform.identity import ContentCounter, canonical_text, column_keys, digests
+from etl.transform.sources import add_markdown
+from etl.transform.text import clean_cells
+
+_OWN = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
+_PROBLEM_COLUMNS = (ROW, PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE)
+_NO_TEXT = pl.lit(None, dtype=pl.String)
+
+
+def prepare(recipe: Recipe, raw: RawBatch, content: ContentCounter | None = None) -> PreparedBatch:
+    """Map a batch.
+
+    Args:
+        recipe: Compiled for this batch's file.
+        raw: Holds at least the recipe's columns.
+        content: With ``key: content``, the counter of this pass over the input.
+
+    Raises:
+        ValueError: The key is the content, and there is no counter.
+    """
+    cells = _read_cells(recipe.fields, raw, recipe.columns, recipe.null_values)
+    texts, results = _map_fields(recipe.fields, cells)
+    keys = _read_keys(recipe, raw, cells, content)
+    problems = _gather_problems(recipe, raw.frame, keys, results)
+    mapped = _with_description(recipe, results, keys["key"])
+    frame = raw.frame.select(ROW, EXCLUDED).with_columns(
+        keys["key"].alias(SOURCE_KEY),
+        digests(keys["key"]).alias(KEY_DIGEST),
+        _fingerprints(recipe, mapped, texts, results).alias(FINGERPRINT),
+        pl.col(ROW).is_in(problems[ROW].unique().implode()).alias(HAS_PROBLEM),
+        *mapped.get_columns(),
+    )
+    return PreparedBatch(raw, frame, problems)
+
+
+def wanted_names(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
+    """The names that the look-ups will be asked for, and in how many rows each stands; excluded and unreadable rows are left out.
+
+    Args:
+        recipe: Compiled for this batch's file, with any tables.
+        raw: Holds at least the recipe's ``lookup_columns``.
+
+    Returns:
+        ``lookup`` (String, such as ``account.name``), ``name`` (String, trimmed and after ``values``), ``rows`` (UInt32).
+    """
+    fields = [field for field in recipe.fields if field.rule.lookup is not None]
+    readable = RawBatch(raw.file, raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null()))
+    cells = _read_cells(fields, readable, recipe.lookup_columns, recipe.null_values)
+    found = [pl.DataFrame(schema={"lookup": pl.String, "name": pl.String})]
+    for field in fields:
+        texts, _ = _read_texts(field, cells)
+        single = texts.explode(empty_as_null=True, keep_nulls=True) if texts.dtype == pl.List(pl.String) else texts
+        named = field.chain.name(single).select(pl.lit(field.rule.lookup).alias("lookup"), pl.col("named").alias("name"))
+        found.append(named.drop_nulls())
+    return pl.concat(found).group_by("lookup", "name", maintain_order=True).agg(pl.len().cast(pl.UInt32).alias("rows"))
+
+
+def _read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[str], null_values: Sequence[str]) -> pl.DataFrame:
+    """Our own columns, the cells trimmed (null where empty), and beside them as markdown those that are HTML."""
+    cells = raw.frame.select(*_OWN, *clean_cells(columns, null_values))
+    return add_markdown(cells, [field.source for field in fields])
+
+
+def _read_texts(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
+    texts, failed = field.source.read(cells)
+    if texts.len() != cells.height:  # a constant
+        texts = texts.new_from_index(0, cells.height)
+    return split_texts(texts, field.rule), failed
+
+
+def _map_fields(fields: Sequence[FieldPlan], cells: pl.DataFrame) -> tuple[list[pl.Series], list[FieldResult]]:
+    read = [_read_texts(field, cells) for field in fields]
+    results = [field.chain.apply(texts, failed) for field, (texts, failed) in zip(fields, read, strict=True)]
+    return [texts for texts, _ in read], results
+
+
+def _read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: ContentCounter | None) -> pl.DataFrame:
+    if not recipe.key.by_content:
+        return column_keys(recipe.key, cells)
+    if content is None:
+        raise ValueError("key: content needs a counter; take one from ContentCensus.counter()")
+    return content.keys(raw)
+
+
+def _gather_problems(recipe: Recipe, raw: pl.DataFrame, keys: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame:
+    """All problems in the order of rows, then of reading, key and map. Where the reading failed, the cells are not judged."""
+    own = raw.select(ROW, EXCLUDED, EXTRACT_CODE).with_row_index()
+    unread = raw.select(
+        pl.col(EXTRACT_CODE).alias("code"), pl.col(EXTRACT_MESSAGE).alias("message"), _NO_TEXT.alias("value")
+    ).with_row_index()
+    frames = [
+        _labelled(unread, None, 0),
+        _labelled(keys.select("code", "message", "value").with_row_index(), recipe.key.label or None, 1),
+        *(
+            _labelled(result.problems, field.target, place)
+            for place, (field, result) in enumerate(zip(recipe.fields, results, strict=True), start=2)
+        ),
+    ]
+    judged = pl.concat(frames).join(own, on="index", how="left", maintain_order="left")
+    judged = judged.filter(~pl.col(EXCLUDED), (pl.col("place") == 0) | pl.col(EXTRACT_CODE).is_null())
+    return judged.sort("index", "place", maintain_order=True).select(_PROBLEM_COLUMNS)
+
+
+def _labelled(problems: pl.DataFrame, field: str | None, place: int) -> pl.DataFrame:
+    return problems.filter(pl.col("code").is_not_null()).select(
+        pl.col("index"),
+        pl.lit(place, dtype=pl.UInt32).alias("place"),
+        pl.col("code").alias(PROBLEM_CODE),
+        pl.lit(field, dtype=pl.String).alias(PROBLEM_FIELD),
+        pl.col("message").alias(PROBLEM_MESSAGE),
+        pl.col("value").alias(PROBLEM_VALUE),
+    )
+
+
+def _with_description(recipe: Recipe, results: Sequence[FieldResult], keys: pl.Series) -> pl.DataFrame:
+    """The targets' columns; the description ends with the notes, a paragraph each, and the stamp."""
+    columns = {result.value.name: result.value for result in results}
+    paragraphs = [columns[DESCRIPTION]] if DESCRIPTION in columns else []
+    paragraphs += [result.note for result in results if result.note is not None]
+    if recipe.stamp:
+        paragraphs.append(keys.to_frame("key").select(pl.concat_str(pl.lit(f"Source: {recipe.name} "), pl.col("key"))).to_series())
+    if DESCRIPTION in recipe.targets and (len(paragraphs) > 1 or DESCRIPTION not in columns):
+        columns[DESCRIPTION] = _join_paragraphs(paragraphs, keys.len())
+    return pl.DataFrame([columns[target].alias(target) for target in recipe.targets])
+
+
+def _join_paragraphs(paragraphs: Sequence[pl.Series], height: int) -> pl.Series:
+    if not paragraphs:
+        return pl.Series([None] * height, dtype=pl.String)
+    frame = pl.DataFrame([paragraph.alias(str(place)) for place, paragraph in enumerate(paragraphs)])
+    joined = pl.concat_str(pl.all(), separator="\n\n", ignore_nulls=True)
+    return frame.select(pl.when(joined != "").then(joined)).to_series()
+
+
+def _fingerprints(recipe: Recipe, mapped: pl.DataFrame, texts: Sequence[pl.Series], results: Sequence[FieldResult]) -> pl.Series:
+    """Digests of the mapped content; a row with problems counts with what its fields held, so that different bad rows differ."""
+    bad = []
+    for field, text, result in zip(recipe.fields, texts, results, strict=True):
+        if not result.problems.is_empty():
+            rows = text.to_frame("text").with_row_index()
+            is_bad = pl.col("index").is_in(result.problems["index"].unique().implode())
+            bad.append(rows.select(pl.when(is_bad).then(pl.col("text")).alias(f"!{field.target}")).to_series())
+    frame = mapped.with_columns(*bad)
+    return digests(frame.select(canonical_text(frame.schema)).to_series())

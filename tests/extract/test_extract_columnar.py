@@ -1,0 +1,94 @@
+"""Typed columns become text and keep their meaning."""
+
+import datetime as dt
+import importlib.util
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from etl.errors import SourceError
+from etl.records import ROW
+
+MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  one without a zone is the point
+IN_NEW_YORK = dt.datetime(2026, 1, 2, 3, 4, 5, 250_000, tzinfo=ZoneInfo("America/New_York"))
+AUTHOR = pl.Struct({"name": pl.String, "age": pl.Int64})
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "text"),
+    [
+        ("007", pl.String, "007"),
+        ("", pl.String, None),
+        (None, pl.Null, None),
+        (1234567890123456789, pl.Int64, "1234567890123456789"),
+        (2**64 - 1, pl.UInt64, "18446744073709551615"),
+        (3.0, pl.Float64, "3"),
+        (-0.1, pl.Float64, "-0.1"),
+        (0.1, pl.Float32, "0.1"),
+        (1234567890123456.0, pl.Float64, "1234567890123456"),
+        (float("nan"), pl.Float64, None),
+        (Decimal("12.50"), pl.Decimal(10, 2), "12.50"),
+        (True, pl.Boolean, "true"),
+        (dt.date(2026, 1, 2), pl.Date, "2026-01-02"),
+        (MOMENT, pl.Datetime("us"), "2026-01-02T03:04:05"),
+        (MOMENT.replace(microsecond=678), pl.Datetime("us"), "2026-01-02T03:04:05.000678"),
+        (MOMENT.replace(tzinfo=dt.UTC), pl.Datetime("ms", "UTC"), "2026-01-02T03:04:05+00:00"),
+        (IN_NEW_YORK, pl.Datetime("us", "America/New_York"), "2026-01-02T03:04:05.250-05:00"),
+        (dt.time(17, 0), pl.Time, "17:00:00"),
+        ("HIGH", pl.Categorical, "HIGH"),
+        ("LOW", pl.Enum(["LOW", "HIGH"]), "LOW"),
+        (["a", "b"], pl.List(pl.String), "a;b"),
+        ([1.0, 2.5], pl.List(pl.Float64), "1;2.5"),
+        ([], pl.List(pl.String), None),
+        (b"caf\xc3\xa9", pl.Binary, "café"),
+        (b"\xff\x00", pl.Binary, "ff00"),
+        ([{"name": "A", "age": 1}], pl.List(AUTHOR), '{"name":"A","age":1}'),
+    ],
+)
+def test_a_parquet_value_is_written_as_people_write_it(shop, rows, value, dtype, text):
+    pl.DataFrame({"Id": ["1"], "v": [value]}, schema={"Id": pl.String, "v": dtype}).write_parquet(shop.folder / "t.parquet")
+    assert rows(shop.open("t.parquet"), ROW, "Id", "v") == [(1, "1", text)]
+
+
+def test_a_struct_becomes_a_column_for_each_of_its_fields(shop, rows):
+    frame = pl.DataFrame({"Id": [1, 2], "by": [{"name": "A", "age": 3}, None]}, schema={"Id": pl.Int32, "by": AUTHOR})
+    frame.write_parquet(shop.folder / "t.parquet")
+    opened = shop.open("t.parquet")
+    file = opened.files[0]
+    assert (file.columns, file.first_row, file.delimiter, file.encoding) == (("Id", "by.name", "by.age"), 1, None, None)
+    assert rows(opened) == [("1", "A", "3"), ("2", None, None)]
+
+
+def test_parquet_rows_come_in_order_and_blank_ones_count(shop, rows):
+    pl.DataFrame({"Id": [None if number == 1 else number for number in range(30_000)]}).write_parquet(
+        shop.folder / "t.parquet", row_group_size=700
+    )
+    opened = shop.open("t.parquet", exclude="Id = '5'")
+    assert rows(opened, ROW, "Id") == [(number + 1, str(number)) for number in range(30_000) if number != 1]
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.99])
+def test_a_parquet_file_that_is_cut_off_is_refused(shop, keep):
+    pl.DataFrame({"Id": range(5000)}).write_parquet(shop.folder / "t.parquet")
+    content = (shop.folder / "t.parquet").read_bytes()
+    with pytest.raises(SourceError, match="no whole Parquet file"):
+        shop.open(shop.write(content[: int(len(content) * keep)], "t.parquet"))
+
+
+def test_ndjson_keeps_numbers_as_they_were_written(shop, rows):
+    opened = shop.open_text('{"Id":1234567890123456789012,"n":{"a":"x"},"t":["p","q"]}\n{"Id":"007","n":null,"ok":true}\n', "t.ndjson")
+    assert opened.files[0].columns == ("Id", "n.a", "t", "ok")
+    assert rows(opened, ROW, "Id", "n.a", "t", "ok") == [(1, "1234567890123456789012", "x", "p;q", None), (2, "007", None, None, "true")]
+
+
+def test_what_is_no_ndjson_is_refused(shop):
+    with pytest.raises(SourceError, match="no whole NDJSON file"):
+        shop.open_text('{"Id": 1}\n{"Id": \n', "t.ndjson")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("fastexcel") is not None, reason="the extra xlsx is installed")
+def test_without_the_extra_an_xlsx_file_is_refused_with_what_to_install(shop):
+    with pytest.raises(SourceError, match="need the extra xlsx"):
+        shop.open_text(b"PK\x03\x04", "t.xlsx")

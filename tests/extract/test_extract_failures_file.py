@@ -1,0 +1,24 @@
+"""A failures file gives identities back, and only it does."""
+
+import pytest
+
+from etl.records import GIVEN_KEY
+
+OURS = "_row,_file,_source_key,_action,_error_code,_error_field,_error_message,_http_status,_attempts"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_its_own_columns_are_taken_out_and_the_key_is_given_back(shop, rows, delimiter):
+    content = f"\ufeffId,T,{OURS}\n7,'=1,2,t.csv,key:7,rejected,,,,,\n8,'x,3,t.csv,,rejected,,,,,\n9,''-1,4,t.csv,0009,rejected,,,,,\n"
+    opened = shop.open_text(content.replace(",", delimiter))
+    file = opened.files[0]
+    assert (file.is_failures_file, file.columns, file.delimiter) == (True, ("Id", "T"), delimiter)
+    assert rows(opened, "Id", "T", GIVEN_KEY) == [("7", "=1", "7"), ("8", "'x", None), ("9", "'-1", "0009")]
+
+
+@pytest.mark.parametrize("header", [f"Id,{OURS},more", f"Id,{OURS.replace('_row,', '')}", f"Id,{OURS.upper()}"])
+def test_elsewhere_the_same_names_are_ordinary_columns(shop, rows, header):
+    opened = shop.open_text(f"{header}\n'=1\n")
+    assert not opened.files[0].is_failures_file
+    assert opened.files[0].columns == tuple(header.split(","))
+    assert rows(opened, "Id", GIVEN_KEY) == [("'=1", None)]

@@ -1,0 +1,149 @@
+"""A map that cannot be used is refused before the first row, with every fault, its place and what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl.errors import ConfigError
+from etl.transform.compile import compile_recipe, constant_names, mentioned_columns, targets_with_several
+from etl.transform.lookups import build_table
+from etl.transform.side_files import read_side_files
+
+MEMBERS = {"member.email": build_table([("sam@x.com", "mem_1", "Sam (mem_1)"), ("two@x.com", "a", "A (a)"), ("two@x.com", "b", "B (b)")])}
+SOURCE = ("Id", "Title", "A", "B", "S", "D", "O")
+
+
+def faults(bench, mapping=None, *, columns=SOURCE, many=frozenset(), positions=None, **job) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        compile_recipe(bench.config(mapping, positions=positions, **job), bench.file(columns), MEMBERS, many=many)
+    return caught.value.message.splitlines()
+
+
+def test_all_faults_come_at_once_each_with_its_place(bench):
+    positions = {("map", "$title"): "job.yaml:3:3", ("source", "key"): "job.yaml:2:8", ("timezone",): "job.yaml:1:11"}
+    found = faults(
+        bench,
+        {"$title": "Titel", "$dueAt": {"column": "D", "formats": "%Q"}},
+        positions=positions,
+        timezone="Europe/Berlln",
+        source={"key": "Idd"},
+    )
+    assert [line.partition(": ")[0] for line in found] == ["job.yaml:1:11", "job.yaml:3:3", str(bench.folder / "job.yaml"), "job.yaml:2:8"]
+    text = "\n".join(found)
+    assert "timezone: found 'Europe/Berlln', which is no time zone" in text
+    assert "nearest: Europe/Berlin" in text
+    assert "map.$title.column: tasks.csv has no column 'Titel'; nearest: 'Title'; its columns are: Id, Title, A, B, S, D, O" in text
+    assert "map.$dueAt.formats: found '%Q'" in text
+    assert "source.key: tasks.csv has no column 'Idd'; nearest: 'Id'" in text
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told"),
+    [
+        ({"$description": {"template": "{A} {"}}, "brace"),
+        ({"$description": {"template": "{Notes}"}}, "no column 'Notes'"),
+        ({"x": {"sql": "SELEC"}}, "no column 'SELEC'"),
+        ({"x": {"sql": "A +"}}, "no SQL"),
+        ({"x": {"sql": "MAX(A)"}}, "more than one row"),
+        ({"x": {"sql": "A || COUNT(*)"}}, "more than one row"),
+        ({"x": {"sql": "ROW_NUMBER() OVER (ORDER BY A)"}}, "more than one row"),
+        ({"x": {"sql": "LAG(A) OVER (ORDER BY A)"}}, "more than one row"),
+        ({"x": {"sql": "(SELECT 1)"}}, "more than one row"),
+        ({"x": {"sql": "UNNEST(A)"}}, "more than one row"),
+        ({"x": {"sql": "read_csv('/etc/passwd')"}}, "no SQL"),
+        ({"x": {"sql": "STRING_TO_ARRAY(A, ',')"}}, "cannot be worked out"),
+        ({"$status": {"column": "S", "values": {"Open": "TODOO"}}}, "nearest: TODO"),
+        ({"$status": {"column": "S", "empty": "OPEN"}}, "map.$status.empty: found 'OPEN'"),
+        ({"$status": {"column": "S", "unknown": "skip"}}, "requires $status"),
+        ({"$title": {"column": "A", "empty": "skip"}}, "requires $title"),
+        ({"$status": {"value": "OPEN"}}, "map.$status.value: found 'OPEN'"),
+        ({"$assignedTo": {"column": "O", "lookup": "member.email", "unknown": "gone@x.com"}}, "is not a member's e-mail"),
+        ({"$assignedTo": {"column": "O", "lookup": "member.email", "empty": "two@x.com"}}, "A (a), B (b)"),
+        ({"$assignedTo": {"value": "Sam Ray"}}, "is no id"),
+        ({"$dueAt": {"value": "2024-01-01"}}, "carries no time zone"),
+        ({"$dueAt": {"column": "D", "time": "5pm"}}, "time of day"),
+        ({"$title": {"column": "A", "formats": "iso"}}, "is for dates"),
+        ({"$title": {"column": "A", "lookup": "member.email"}}, "is for relationships"),
+        ({"$account": {"column": "A", "max_length": 3}}, "is for text"),
+        ({"$account": {"column": "A", "split": ";", "take": "all"}}, "takes one value"),
+        ({"$account": {"column": "A", "values": {"file": "none.csv", "from": "a", "to": "b"}}}, "does not exist"),
+    ],
+)
+def test_a_fault_says_what_was_found_and_what_is_allowed(bench, mapping, told):
+    found = faults(bench, mapping)
+    assert len(found) == 1
+    assert told in found[0]
+
+
+def test_a_case_folded_alias_finds_the_files_own_column(bench):
+    recipe = compile_recipe(bench.config({"$title": ["Subject", " TITLE "]}), bench.file(SOURCE), {})
+    assert recipe.columns == ("Id", "Title")
+
+
+def test_with_a_content_key_all_columns_are_read(bench):
+    recipe = compile_recipe(bench.config(source={"key": "content"}), bench.file(SOURCE), {})
+    assert recipe.columns == SOURCE
+
+
+def test_mentioned_columns_are_all_that_the_config_could_read(bench):
+    mapping = {
+        "$title": ["T1", "T2"],
+        "$description": {"template": "{N}"},
+        "x": {"sql": "W"},
+        "y": {"sql": "((("},
+        "z": {"column": "C", "split": ";", "take": "all"},
+    }
+    job = bench.config(mapping, source={"key": ["K1", "K2"]}).job
+    assert mentioned_columns(job) == {"T1", "T2", "N", "W", "C", "K1", "K2"}
+    assert targets_with_several(job) == {"z"}
+
+
+def test_constants_that_pass_a_look_up_are_named_as_values_translate_them(bench):
+    mapping = {
+        "$assignedTo": {
+            "column": "O",
+            "lookup": "member.email",
+            "empty": "nobody",
+            "unknown": "sam@x.com",
+            "values": {"Nobody": "n@x.com"},
+        },
+        "$account": {"value": "Acme", "lookup": "account.name"},
+        "owner": {
+            "column": "O",
+            "lookup": "member.email",
+            "unknown": "skip",
+            "empty": "me",
+            "values": {"file": "x.csv", "from": "a", "to": "b"},
+        },
+    }
+    assert constant_names(bench.config(mapping).job) == {"member.email": {"n@x.com", "sam@x.com", "me"}, "account.name": {"Acme"}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_side_file_translates_ids_whatever_its_encoding_and_delimiter(bench, encoding, delimiter):
+    lines = ["Email|Id", "jos\u00e9@x.com|0051", "ann@x.com|0052", "|0053"]
+    (bench.folder / "User.csv").write_bytes("\n".join(lines).replace("|", delimiter).encode(encoding))
+    mapping = {"owner": {"column": "O", "values": {"file": "User.csv", "from": "id", "to": "Email"}}}
+    assert bench.values("owner", {"O": ["0051", "0052", "0053"]}, mapping) == ["jos\u00e9@x.com", "ann@x.com", "0053"]
+
+
+def test_lookups_csv_translates_what_a_person_filled_in(bench):
+    (bench.folder / "lookups.csv").write_text(
+        "field,value,rows,use\nowner,Bob,3,mem_9\nowner,Sue,1,\n$account,Bob,2,acc\nowner,'=x,1,'-y\n"
+    )
+    assert bench.values("owner", {"O": ["bob", "Sue", "=x"]}, {"owner": {"column": "O", "values": "lookups.csv"}}) == ["mem_9", "Sue", "-y"]
+
+
+def test_lookups_csv_may_be_missing_until_check_writes_it(bench, tmp_path):
+    config = bench.config({"owner": {"column": "O", "values": "sub/lookups.csv"}})
+    assert list(read_side_files(config).values()) == [{}]
+
+
+def test_a_side_file_that_says_two_things_of_one_word_is_refused(bench):
+    (bench.folder / "twice.csv").write_text("a,b\nx,1\nx,2\n")
+    found = faults(bench, {"owner": {"column": "O", "values": {"file": "twice.csv", "from": "a", "to": "b"}}})
+    assert "translates 'x' twice: to '1' and '2'" in found[0]
+    found = faults(bench, {"owner": {"column": "O", "values": {"file": "twice.csv", "from": "aa", "to": "b"}}})
+    assert "no column 'aa'" in found[0]
+    assert "its columns are: a, b" in found[0]
