@@ -28,11 +28,12 @@ class EtlError(Exception):
 
     exit_code = 2
     reason = "error"
+    usual_next_step: str | None = None
 
     def __init__(self, message: str, *, next_step: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.next_step = next_step
+        self.next_step = next_step or self.usual_next_step
 
 
 class NothingWrittenError(EtlError):
@@ -49,6 +50,7 @@ class ConfigError(NothingWrittenError):
     """The config file is not usable; ``message`` holds every fault, one a line."""
 
     reason = "config"
+    usual_next_step = "correct the config, then run the same command again"
 
 
 class SourceError(NothingWrittenError):

@@ -34,6 +34,10 @@ KEY_DIGEST = "__etl_key_digest"
 """Binary(16) or null: digest of the source key, what the ledger is looked up by."""
 FINGERPRINT = "__etl_fingerprint"
 """Binary(16): digest of the mapped content; equal fingerprints mean equal tasks."""
+KEY_HASH = "__etl_key_hash"
+"""UInt64 or null: a quick hash of the source key, good for this process alone (polars may change it): to find duplicates."""
+CONTENT_HASH = "__etl_content_hash"
+"""UInt64: the same of the mapped content."""
 HAS_PROBLEM = "__etl_has_problem"
 """Boolean: the row has at least one line in ``PreparedBatch.problems``."""
 
@@ -146,8 +150,9 @@ class RawBatch:
 class PreparedBatch:
     """The same rows, mapped.
 
-    ``frame`` columns: ROW, EXCLUDED, SOURCE_KEY, KEY_DIGEST, FINGERPRINT, HAS_PROBLEM, then one column a target field
-    (``$title`` …), String or List(String) for many-valued relationships; null means left out of the request.
+    ``frame`` columns: ROW, EXCLUDED, SOURCE_KEY, KEY_HASH, CONTENT_HASH, KEY_DIGEST, FINGERPRINT (both null where digests were not
+    asked for), HAS_PROBLEM, then one column a target field (``$title`` …), String or List(String) for many-valued relationships;
+    null means left out of the request.
     ``problems`` columns: ROW, then ``code``, ``field``, ``message``, ``value`` (String, the cell that caused it): every problem of
     every row of the batch that has one, in the order of rows and then of the map. Excluded rows have none.
     """

@@ -8,14 +8,13 @@ from functools import partial
 import polars as pl
 
 from etl.jobs.connect import connect, write_rate
-from etl.jobs.identify import Memory, look_into_memory
-from etl.jobs.lookahead import Known, decided, first_pass, hold_guards, plan_view
+from etl.jobs.identify import look_into_memory
+from etl.jobs.lookahead import Known, decided, first_pass, hold_guards, known_of, plan_view
 from etl.jobs.names import offline_input, resolve_input
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_input
 from etl.jobs.request import JobRequest, Surroundings
-from etl.jobs.session import Session
-from etl.jobs.work import carry_out, give_up_if_asked
-from etl.ledger.entries import ENTRY_FRAME
+from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
 from etl.load.throttle import DOCUMENTED_RATE
 from etl.plan.choose import CREATE, Choice
@@ -43,20 +42,13 @@ async def _check(session: Session, stop: StopSwitch) -> None:
         rate = write_rate(connection)
     if memory is not None:
         await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
-    census = await _look(session, given, _known(memory), stop)
+    census = await _look(session, given, await asyncio.to_thread(known_of, memory), stop)
     session.counts = {Action(action): rows for action, rows in census.counts.items() if action != CREATE}
     show_check(session.around.voice, session.tally.kinds(), plan_view(session, census.counts, rate), unchecked=given.unchecked)
     hold_guards(session, census.counts)
 
 
-def _known(memory: Memory | None) -> Known:
-    if memory is None:
-        nothing = pl.DataFrame(schema=dict(ENTRY_FRAME))
-        return lambda _: nothing
-    return lambda digests: memory.thread.wait_for(memory.rows.entries, digests)
-
-
-async def _look(session: Session, given: Input, known: Known, stop: StopSwitch) -> Census:
+async def _look(session: Session, given: Input, known: Known | None, stop: StopSwitch) -> Census:
     """One pass; a second one only where rows contradict each other, which the first finds out at its end."""
     with _failures_report(session) as report:
         census = await drained(first_pass(session, given, known, partial(_write_problems, report), whole_rows=True), stop)
@@ -75,7 +67,7 @@ def _failures_report(session: Session) -> RowReport:
     return RowReport(session.folder, files=session.files, scratch=session.scratch, results=False)
 
 
-def _look_again(session: Session, given: Input, known: Known, census: Census, report: RowReport) -> None:
+def _look_again(session: Session, given: Input, known: Known | None, census: Census, report: RowReport) -> None:
     marker = DuplicateMarker(census.duplicates)
     for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True):
         choice = decided(prepared, known, marker)

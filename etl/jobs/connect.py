@@ -63,7 +63,9 @@ async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connec
     """
     request, around, job = session.request, session.around, session.config.job
     key = api_key(request, around)
-    client = LightfieldClient(base_url(request, around), key, clock=around.clock, timeout_seconds=job.limits.timeout)
+    client = LightfieldClient(
+        base_url(request, around), key, clock=around.clock, timeout_seconds=job.limits.timeout, transport=around.transport
+    )
     await session.cleanup.enter_async_context(client)
     session.workspace = WorkspaceSummary(key_last_four=key.last_four, origin=client.origin)
     throttles = Throttles(around.clock, cap=_cap(request, session.config), share=job.limits.share)

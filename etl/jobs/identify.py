@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 
-from etl.errors import WorkspaceError
+from etl.errors import LockedError, WorkspaceError
 from etl.jobs.connect import Connection
-from etl.jobs.session import Session
+from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.settings import ledger_url
 from etl.jobs.threads import LedgerThread
 from etl.ledger.imports import ImportLedger
@@ -16,7 +16,10 @@ from etl.ledger.runs import RunRecord
 from etl.ledger.store import Ledger, open_ledger
 from etl.ledger.workspaces import Workspace
 from etl.lightfield.answer import Answer, Category
+from etl.load.stop import StopSwitch
 from etl.report.summary import Summary
+
+_LOCK_POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +139,30 @@ async def look_into_memory(session: Session, connection: Connection) -> Memory |
     return Memory(thread, ledger, await thread.call(ledger.open_import, workspace, session.config.job.name))
 
 
-async def take_lock(session: Session, memory: Memory) -> None:
-    """Take the lock of this import; the session's cleanup gives it back.
+async def take_lock(session: Session, memory: Memory, stop: StopSwitch) -> None:
+    """Take the lock of this import, waiting as long as was asked for; the session's cleanup gives it back.
 
     Raises:
         LockedError: Another run holds it.
+        EtlError: The job was asked to stop.
     """
-    await memory.thread.call(memory.rows.lease.acquire, session.request.wait_seconds)
+    clock = session.around.clock
+    deadline = clock.elapsed_seconds() + session.request.wait_seconds
+    while not await _acquired(memory, last_try=clock.elapsed_seconds() >= deadline):
+        give_up_if_asked(stop)
+        await clock.sleep(min(_LOCK_POLL_SECONDS, max(0.0, deadline - clock.elapsed_seconds())))
     session.cleanup.push_async_callback(memory.thread.call, memory.rows.lease.release)
+
+
+async def _acquired(memory: Memory, *, last_try: bool) -> bool:
+    try:
+        # The lease remembers between tries how long it has watched its holder.
+        await memory.thread.call(memory.rows.lease.acquire)
+    except LockedError:
+        if last_try:
+            raise
+        return False
+    return True
 
 
 async def note_run(session: Session, memory: Memory) -> None:

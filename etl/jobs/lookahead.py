@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import polars as pl
 
 from etl.errors import GuardError, SourceError
+from etl.jobs.identify import Memory
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
 from etl.jobs.session import Session
+from etl.ledger.entries import ENTRY_FRAME
 from etl.plan.choose import CREATE, Choice, choose
 from etl.plan.duplicates import Census, KeyCensus, Marker, NothingKnown
 from etl.plan.estimate import broken_guards, load_seconds, to_write
@@ -19,19 +22,33 @@ from etl.transform.problems import NO_TIMEZONE
 Known = Callable[[pl.Series], pl.DataFrame]
 """Key digests to what the ledger knows of them (``ImportLedger.entries``); called in a worker thread."""
 
-
-def decided(prepared: PreparedBatch, known: Known, marker: Marker) -> Choice:
-    """One batch, decided."""
-    return choose(prepared, known(prepared.frame[KEY_DIGEST]), marker.mark(prepared))
+_NOTHING = pl.DataFrame(schema=dict(ENTRY_FRAME))
 
 
-def first_pass(session: Session, given: Input, known: Known, see: Callable[[Choice], None], *, whole_rows: bool) -> Iterator[Census]:
+def known_of(memory: Memory | None) -> Known | None:
+    """What the ledger knows, for a pass in a worker thread; None where it knows nothing of this import."""
+    if memory is None or not memory.thread.wait_for(memory.rows.knows_any):
+        return None
+    return partial(_entries, memory)
+
+
+def _entries(memory: Memory, digests: pl.Series) -> pl.DataFrame:
+    return memory.thread.wait_for(memory.rows.entries, digests)
+
+
+def decided(prepared: PreparedBatch, known: Known | None, marker: Marker) -> Choice:
+    """One batch, decided; ``known`` is None where the ledger knows nothing at all."""
+    entries = _NOTHING if known is None else known(prepared.frame[KEY_DIGEST])
+    return choose(prepared, entries, marker.mark(prepared))
+
+
+def first_pass(session: Session, given: Input, known: Known | None, see: Callable[[Choice], None], *, whole_rows: bool) -> Iterator[Census]:
     """Look at every row; yields an empty census a batch, and last the whole one.
 
     Args:
         session: Its tally and its rows by file are kept up.
         given: The input.
-        known: What the ledger knows.
+        known: What the ledger knows; None where it knows nothing at all.
         see: Hears of each batch.
         whole_rows: Whether ``see`` needs all of the source's columns.
 
@@ -40,7 +57,7 @@ def first_pass(session: Session, given: Input, known: Known, see: Callable[[Choi
     """
     census, nothing = KeyCensus(), NothingKnown()
     nothing_yet = KeyCensus().close()
-    for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows):
+    for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=known is not None):
         _refuse_zoneless(session, prepared)
         session.count_batch(prepared)
         choice = decided(prepared, known, nothing)

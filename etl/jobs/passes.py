@@ -12,9 +12,10 @@ from etl.config.model import CONTENT_KEY, JobConfig
 from etl.errors import SettingsError
 from etl.extract.scan import OpenSource, open_source
 from etl.jobs.session import Session
+from etl.jobs.threads import mapped_ahead
 from etl.ledger.keyspec import KeySpec
 from etl.load.stop import StopSwitch
-from etl.records import PreparedBatch, SourceFile
+from etl.records import PreparedBatch, RawBatch, SourceFile
 from etl.transform.compile import Recipe, compile_recipe
 from etl.transform.identity import ContentCensus, ContentCounter
 from etl.transform.lookups import LookupTables
@@ -24,8 +25,8 @@ from etl.transform.side_files import SideFiles
 
 Item = TypeVar("Item")
 
-LOOK_AHEAD_ROWS = 50_000
-"""Rows in a batch of the first pass; fewer, larger steps are faster."""
+LOOK_AHEAD_ROWS = 25_000
+"""Rows in a batch of the first pass: larger steps are faster, and take more memory."""
 
 
 def open_input(session: Session) -> OpenSource:
@@ -85,17 +86,23 @@ class Input:
     counters: Callable[[], ContentCounter] | None = None
     unchecked: int = 0
 
-    def prepared(self, *, rows_per_batch: int, whole_rows: bool) -> Iterator[PreparedBatch]:
+    def prepared(self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True) -> Iterator[PreparedBatch]:
         """One pass.
 
         Args:
             rows_per_batch: At most so many rows in a batch.
             whole_rows: Keep all the source's columns (reports need them); else only those that the map reads.
+            with_digests: See ``prepare``.
         """
         counter = self.counters() if self.counters else None
         columns = None if whole_rows else [recipe.columns for recipe in self.recipes]
-        for raw in self.source.batches(rows_per_batch=rows_per_batch, limit=self.limit, columns=columns):
-            yield prepare(self.recipes[raw.file.index], raw, counter)
+
+        def mapped(raw: RawBatch) -> PreparedBatch:
+            return prepare(self.recipes[raw.file.index], raw, counter, with_digests=with_digests)
+
+        batches = self.source.batches(rows_per_batch=rows_per_batch, limit=self.limit, columns=columns)
+        # Identical rows are numbered in input order; everything else about a batch depends on that batch alone.
+        return map(mapped, batches) if counter else mapped_ahead(mapped, batches)
 
 
 def content_counters(job: JobConfig, source: OpenSource, limit: int | None) -> Callable[[], ContentCounter] | None:

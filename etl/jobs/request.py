@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from etl.clock import Clock
 from etl.config.fields import LookupName
@@ -86,6 +86,7 @@ class Surroundings:
         working_folder: Paths on the command line are relative to it.
         ask: Puts a question to a person and returns the answer; None where there is no terminal.
         practice: A sandbox instead of Lightfield; then the ledger is in memory.
+        transport: Stands in for the network, as ``LightfieldClient`` takes it; None for the real one.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -96,3 +97,4 @@ class Surroundings:
     working_folder: Path
     ask: Callable[[str], str] | None = None
     practice: Practice | None = None
+    transport: Any | None = field(default=None, repr=False)

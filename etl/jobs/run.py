@@ -7,13 +7,13 @@ import asyncio
 from etl.jobs.connect import Connection, connect, write_rate
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
-from etl.jobs.lookahead import Known, first_pass, hold_guards, plan_view
+from etl.jobs.lookahead import first_pass, hold_guards, known_of, plan_view
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_input
 from etl.jobs.question import ask_person
 from etl.jobs.request import JobRequest, Surroundings
-from etl.jobs.session import Session
-from etl.jobs.work import carry_out, give_up_if_asked
+from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
 from etl.plan.duplicates import Census, DuplicateMarker, StreamMarker
 from etl.plan.estimate import many_rejected, to_write
@@ -30,7 +30,7 @@ async def _run(session: Session, stop: StopSwitch) -> None:
     source = await asyncio.to_thread(open_input, session)
     connection = await connect(session, stop, writes=True)
     memory = await open_memory(session, connection, create=True)
-    await take_lock(session, memory)
+    await take_lock(session, memory, stop)
     spec = key_spec(session.config.job, source.files)
     await memory.thread.call(memory.rows.check_key_spec, spec)
     given = await resolve_input(session, connection, source, stop)
@@ -43,7 +43,7 @@ async def _run(session: Session, stop: StopSwitch) -> None:
 
 
 async def _look_ahead(session: Session, connection: Connection, memory: Memory, given: Input, stop: StopSwitch) -> Census:
-    known: Known = lambda digests: memory.thread.wait_for(memory.rows.entries, digests)  # noqa: E731  a name for the call's sake
+    known = await asyncio.to_thread(known_of, memory)
     census = await drained(first_pass(session, given, known, lambda _: None, whole_rows=False), stop)
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))

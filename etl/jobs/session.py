@@ -17,6 +17,7 @@ from pathlib import Path
 from etl.config.model import ReadConfig
 from etl.errors import EtlError, StoppedError
 from etl.jobs.request import JobRequest, Surroundings
+from etl.load.stop import StopSwitch
 from etl.records import Action, PreparedBatch, SourceFile
 from etl.report.attention import AttentionRow
 from etl.report.counts import all_counts, exit_code_for
@@ -126,6 +127,16 @@ class Session:
 def again(request: JobRequest) -> str:
     """What to do when a run was stopped."""
     return f"run the same command again: {request.typed}"
+
+
+def give_up_if_asked(stop: StopSwitch) -> None:
+    """End the job if it was asked to stop.
+
+    Raises:
+        EtlError: What tripped the switch, or an InterruptedRunError where a signal did.
+    """
+    if stop.asked:
+        raise stop.verdict()
 
 
 def open_session(config: ReadConfig, request: JobRequest, around: Surroundings, cleanup: AsyncExitStack) -> Session:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 Given = ParamSpec("Given")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _END = object()
@@ -42,3 +44,22 @@ async def in_thread(items: Iterator[Result]) -> AsyncIterator[Result]:
         if item is _END:
             return
         yield item  # type: ignore[misc]  # the sentinel was turned away above
+
+
+def mapped_ahead(function: Callable[[Item], Result], items: Iterator[Item], *, ahead: int = 2) -> Iterator[Result]:
+    """``map`` in the order of the items, with so many computed at once in threads of their own.
+
+    It pays where most of the work is done outside the interpreter's lock, as polars does it.
+    """
+    with ThreadPoolExecutor(max_workers=ahead, thread_name_prefix="prepare") as executor:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(executor.submit(function, item))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

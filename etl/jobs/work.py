@@ -47,13 +47,3 @@ def conclude(session: Session, error: EtlError | None) -> Summary:
     summary = session.summary(error)
     write_summary(session.folder, summary)
     return summary
-
-
-def give_up_if_asked(stop: StopSwitch) -> None:
-    """End the job if it was asked to stop.
-
-    Raises:
-        EtlError: What tripped the switch, or an InterruptedRunError where a signal did.
-    """
-    if stop.asked:
-        raise stop.verdict()

@@ -36,7 +36,7 @@ def look_up(work: Work, digests: pl.Series) -> pl.DataFrame:
 
     A row of which there is only an open intent (its first request may have been executed) has the state ``uncertain``.
     """
-    if not _knows_any(work):
+    if not knows_any(work):
         return _frame([], has_intent=False)
     wanted = digests.drop_nulls().unique().to_list()
     known = _frame(work.by_digest(ENTRY, _READ, wanted), has_intent=False)
@@ -120,7 +120,8 @@ def owned_task_ids(database: Database, workspace_id: int) -> Iterator[list[str]]
         after = (rows[-1][0], rows[-1][1])
 
 
-def _knows_any(work: Work) -> bool:
+def knows_any(work: Work) -> bool:
+    """Whether there is a row of which something is known, or in doubt."""
     return bool(work.connection.scalar(select(exists().where(ENTRY.c.import_id == work.import_id)))) or _has_intents(work)
 
 

@@ -77,6 +77,11 @@ class ImportLedger:
         with self._reading() as work:
             return entries.has_written(work)
 
+    def knows_any(self) -> bool:
+        """Whether ``entries`` can have an answer for any row at all."""
+        with self._reading() as work:
+            return entries.knows_any(work)
+
     def entries(self, digests: pl.Series) -> pl.DataFrame:
         """What the ledger knows of these rows.
 
@@ -159,10 +164,14 @@ class ImportLedger:
         with self._reading() as work:
             return intents.read_intents(work, FAILED)
 
-    def waiting(self) -> dict[str, int]:
-        """Rows that earlier runs left: ``failed``, ``uncertain``, and ``in_doubt`` (the run crashed before it knew)."""
+    def waiting(self, *, besides: str | None = None) -> dict[str, int]:
+        """Rows that runs left: ``failed``, ``uncertain``, and ``in_doubt`` (the run crashed before it knew).
+
+        Args:
+            besides: A run whose rows do not count.
+        """
         with self._reading() as work:
-            return intents.count_waiting(work)
+            return intents.count_waiting(work, besides)
 
     def owned_task_ids(self) -> Iterator[list[str]]:
         """The tasks that rows of this workspace own, of all its imports and generations, in lists; an id may come twice."""

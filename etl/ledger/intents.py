@@ -20,7 +20,7 @@ from etl.records import Operation, OperationKind, Problem
 _KEY = ("import_id", "key_digest")
 _OUTCOME = ("attempts", "finished_at", "http_status", "error_code", "error_field", "error_message")
 _ALL_BUT_KEY = tuple(column.name for column in INTENT.columns if column.name not in _KEY)
-_OLD = ("key_digest", "idempotency_key", "generation", "state", "payload", "earlier_payloads", *_OUTCOME, "first_sent_at")
+_OLD = ("key_digest", "idempotency_key", "generation", "state", "payload", "earlier_payloads", "run", *_OUTCOME, "first_sent_at")
 
 
 class UnsettledIntentError(StoppedError):
@@ -35,7 +35,7 @@ class OpenIntent:
 
     Attributes:
         operation: As it was begun; ``first_sent_at`` set, ``seen_before`` True (False for one that failed: nothing of it was executed).
-        run_id: The run that begun it last.
+        run_id: The run that read its row last; sending it again from the ledger alone changes nothing about that.
         attempts: Requests sent for it in all runs whose outcome was recorded.
         begun_at: When it was last begun, by the clock that ``begin`` was given.
         finished_at: Of its last outcome; None in doubt after a crash.
@@ -63,8 +63,7 @@ def begin(work: Work, run: int, operations: Sequence[Operation], now: datetime) 
     query = select(*columns).where(INTENT.c.import_id == work.import_id, INTENT.c.key_digest.in_(digests))
     old = {row.key_digest: row for row in work.connection.execute(query)}
     begun = [_begun(operation, old.get(operation.key_digest), now) for operation in operations]
-    same_for_all = {"import_id": work.import_id, "run": run}
-    rows = [_row(operation, old.get(operation.key_digest), now) | same_for_all for operation in begun]
+    rows = [_row(operation, old.get(operation.key_digest), now, run) | {"import_id": work.import_id} for operation in begun]
     work.connection.execute(work.upsert(INTENT, _ALL_BUT_KEY), rows)
     _raise_generations(work, begun)
     return begun
@@ -106,10 +105,12 @@ def settle_row_intents(work: Work, digests: Sequence[bytes]) -> None:
     work.connection.execute(INTENT.delete().where(*row), [{"digest": digest} for digest in digests])
 
 
-def count_waiting(work: Work) -> dict[str, int]:
-    """``failed``, ``uncertain`` and ``in_doubt`` (begun, and never heard of again) -> rows."""
+def count_waiting(work: Work, besides: str | None = None) -> dict[str, int]:
+    """``failed``, ``uncertain`` and ``in_doubt`` (begun, and never heard of again) -> rows; those of the run ``besides`` are left out."""
     kind = case((INTENT.c.state == FAILED, "failed"), (INTENT.c.finished_at.is_(None), "in_doubt"), else_="uncertain")
     query = select(kind, func.count()).where(INTENT.c.import_id == work.import_id).group_by(kind)
+    if besides is not None:
+        query = query.join(RUN, RUN.c.number == INTENT.c.run).where(RUN.c.run_id != besides)
     counts = dict.fromkeys(("failed", "uncertain", "in_doubt"), 0)
     counts.update({str(name): int(count) for name, count in work.connection.execute(query)})
     return counts
@@ -130,7 +131,7 @@ def _begun(operation: Operation, old: AnyRow | None, now: datetime) -> Operation
     )
 
 
-def _row(operation: Operation, old: AnyRow | None, now: datetime) -> dict[str, Any]:
+def _row(operation: Operation, old: AnyRow | None, now: datetime, run: int) -> dict[str, Any]:
     payload = pack(operation.payload)
     return {
         "key_digest": operation.key_digest,
@@ -145,6 +146,8 @@ def _row(operation: Operation, old: AnyRow | None, now: datetime) -> dict[str, A
         "first_sent_at": operation.first_sent_at,
         "begun_at": now,
         "state": OPEN,
+        # What is sent again from the ledger alone stays with the run that read its row: ``retry RUN`` finds it there as often as it fails.
+        "run": run if old is None or operation.row is not None else old.run,
         **_inherited(operation, old, payload),
     }
 

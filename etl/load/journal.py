@@ -11,8 +11,12 @@ from etl.records import Operation, Outcome
 class Journal(Protocol):
     """Notes every write before its first byte, and what became of it."""
 
-    async def begin(self, operations: Sequence[Operation]) -> None:
-        """Return once the intents are durable; an operation with ``first_sent_at`` has its intent already."""
+    async def begin(self, operations: Sequence[Operation]) -> Sequence[Operation]:
+        """Return once the intents are durable.
+
+        Returns:
+            What is to be sent, in the same order: ``first_sent_at`` and ``seen_before`` tell of an earlier intent of the same key.
+        """
         ...
 
     async def finish(self, outcomes: Sequence[Outcome]) -> None:

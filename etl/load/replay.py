@@ -79,7 +79,16 @@ async def _settle_present(operation: Operation, present: TaskView, world: World,
     outcome = await world.correct(_correction(operation, present.id))
     if outcome.action is not Action.UPDATED:
         return Settled(Action.UNCERTAIN, present, differing, outcome.problem)
-    return Settled(Action.UPDATED, present, outcome.observed)
+    return Settled(Action.UPDATED, present, await _still_differing(operation, present, world) or None)
+
+
+async def _still_differing(operation: Operation, corrected: TaskView, world: World) -> Mapping[str, Any]:
+    try:
+        present = await world.retrieve(corrected.id)
+    except EtlError:
+        # The correction itself was acknowledged; only the look at it is missing.
+        return {}
+    return differences(operation.payload, present) if present else {}
 
 
 def _correction(operation: Operation, task_id: str) -> Operation:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from etl.clock import Clock
@@ -178,7 +177,3 @@ class Throttles:
 
     def __getitem__(self, category: Category) -> TokenBucket:
         return self._buckets[category]
-
-    def total(self, of: Callable[[ThrottleStats], float]) -> float:
-        """A figure of all categories together."""
-        return sum(of(bucket.stats) for bucket in self._buckets.values())

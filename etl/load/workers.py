@@ -12,6 +12,7 @@ from etl.lightfield.answer import Category
 from etl.load.progress import Progress
 from etl.load.recorder import Recorder, Report
 from etl.load.send import Means, Sender
+from etl.load.stop import StopAskedError
 from etl.records import Operation
 
 GRACE_SECONDS = 20.0
@@ -33,7 +34,8 @@ async def send_all(operations: Operations, means: Means, report: Report, *, conc
 
     Intents are durable before their first byte, and no more are open than requests in flight and one second's budget. Once
     ``means.stop`` is asked, nothing more is pulled, what is in flight has GRACE_SECONDS, and the rest is NOT_SENT; the job raises
-    ``means.stop.error`` then. A plain iterator is pulled on the event loop: give an async one where the next operation takes time.
+    ``means.stop.error`` then. A plain iterator is pulled on the event loop: give an async one where the next operation takes time
+    (a stop waits for an operation that is being made, an urgent one does not).
 
     Raises:
         Exception: What ``operations``, the journal or ``report`` raised, after everything in flight was settled as far as possible.
@@ -71,11 +73,14 @@ class _Load:
 
     async def _pull(self) -> None:
         """Source to ``_ahead``: the next operations are made while others are sent."""
+        source = _each(self._operations)
         try:
-            async for operation in _each(self._operations):
+            while not self._means.stop.asked and (operation := await self._means.stop.unless_urgent(_next(source))):
                 await self._ahead.put(operation)
-                if self._means.stop.asked:
-                    break
+        except StopAskedError:
+            # Urgent while the source was still making its next operation: that one was never pulled.
+            await self._ahead.put(None)
+            return
         except Exception as error:  # noqa: BLE001  raised again once everything in flight is settled
             self._fail(error)
         await self._ahead.put(None)
@@ -87,12 +92,12 @@ class _Load:
                 self._leave_unsent(chunk)
                 continue
             try:
-                await self._means.journal.begin(chunk)
+                begun = await self._means.journal.begin(chunk)
             except Exception as error:  # noqa: BLE001  raised again once everything in flight is settled
                 self._fail(error)
                 self._leave_unsent(chunk)
                 continue
-            for operation in chunk:
+            for operation in begun:
                 await self._begun.put(operation)
         await self._begun.put(None)
 
@@ -181,6 +186,10 @@ async def _each(operations: Operations) -> AsyncIterator[Operation]:
         return
     for operation in operations:
         yield operation
+
+
+async def _next(operations: AsyncIterator[Operation]) -> Operation | None:
+    return await anext(operations, None)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 import polars as pl
 
 from etl.plan.choose import CREATE
-from etl.records import EXCLUDED, FINGERPRINT, KEY_DIGEST, Action, PreparedBatch
+from etl.records import CONTENT_HASH, EXCLUDED, KEY_HASH, Action, PreparedBatch
 
 _KEY = "key_hash"
 _CONTENT = "content_hash"
@@ -20,16 +20,9 @@ _ACTIONS = pl.Enum([CREATE, *(action.value for action in Action)])
 _HELD: dict[str, pl.DataType | type[pl.DataType]] = {_KEY: pl.UInt64, _CONTENT: pl.UInt64, _ACTION: _ACTIONS}
 
 
-def _identified() -> pl.Expr:
-    return ~pl.col(EXCLUDED) & pl.col(KEY_DIGEST).is_not_null()
-
-
 def _hashes(prepared: PreparedBatch) -> pl.DataFrame:
-    # 64-bit hashes that live only as long as this process. Polars' hash may change between versions, which does not matter here;
-    # a collision (1 in 10^7 at ten million rows) reports a duplicate, it never writes one.
-    return prepared.frame.select(
-        pl.when(_identified()).then(pl.col(KEY_DIGEST).hash()).alias(_KEY), pl.col(FINGERPRINT).hash().alias(_CONTENT)
-    )
+    # 64 bits: a collision (1 in 10^7 at ten million rows) reports a duplicate, it never writes one.
+    return prepared.frame.select(pl.when(~pl.col(EXCLUDED)).then(KEY_HASH).alias(_KEY), pl.col(CONTENT_HASH).alias(_CONTENT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,4 +46,4 @@ class Faults:
             ConfigError: There are faults; the message has one a line.
         """
         if self._lines:
-            raise ConfigError("\n".join(self._lines), next_step="correct the config, then run the same command again")
+            raise ConfigError("\n".join(self._lines))

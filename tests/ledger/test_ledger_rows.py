@@ -201,7 +201,8 @@ def test_the_generation_is_raised_with_the_intent_of_a_trash(rows, make, look):
     rows.begin("run-1", [trash], make.noon)
     assert look("a")["generation"] == 1
     rows.finish("run-1", [make.outcome(begun, Action.TRASHED)])
-    assert (look("a")["state"], look("a")["generation"], look("a")["task_id"]) == ("trashed", 1, "tsk_a")
+    after = look("a")
+    assert (after["state"], after["generation"], after["revision"], after["task_id"]) == ("trashed", 1, 0, "tsk_a")
 
 
 def test_an_adoption_needs_no_begin(rows, make, look):

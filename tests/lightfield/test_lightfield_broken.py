@@ -91,7 +91,7 @@ async def broken_gzip(reader, writer):
         (reset, "connection_lost"),
         (hang, "read_timeout"),
         (garbage, "bad_answer"),
-        (half_a_head, "bad_answer"),
+        (half_a_head, "connection_lost"),
     ],
 )
 def test_once_the_connection_is_up_it_may_be_executed(serving, client_of, behaviour, kind):

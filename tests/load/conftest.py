@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from etl.clock import SystemClock
 from etl.errors import LocalFailureError
 from etl.lightfield.client import LightfieldClient
 from etl.lightfield.headers import ServerClock
@@ -106,6 +107,7 @@ class MemoryJournal:
             raise LocalFailureError("the disk is full")
         self.begun += operations
         self.most_open = max(self.most_open, len(self.begun) - len(self.finished))
+        return operations
 
     async def finish(self, outcomes):
         if self.fails == "finish":
@@ -125,7 +127,7 @@ def operation(number=0, kind=OperationKind.CREATE, **more):
 class Rig:
     """Everything that a load needs, against any transport."""
 
-    def __init__(self, clock, transport, *, attempts=8, max_failures=None, max_duration_seconds=None):
+    def __init__(self, clock, transport, *, origin="http://localhost", attempts=8, max_failures=None, max_duration_seconds=None):  # noqa: PLR0913  knobs
         self.journal = MemoryJournal()
         self.stop = StopSwitch()
         self.outcomes = []
@@ -133,7 +135,7 @@ class Rig:
         throttles = Throttles(clock)
         breaker = Breaker(self.stop, clock, max_failures=max_failures, max_duration_seconds=max_duration_seconds)
         shared = {"clock": clock, "random": Random(7), "stop": self.stop, "server_clock": server_clock}
-        self.client = LightfieldClient("http://localhost", ApiKey("sk_lf_sandbox"), clock=clock, transport=transport)
+        self.client = LightfieldClient(origin, ApiKey("sk_lf_sandbox"), clock=clock, transport=transport)
         self.means = Means(
             client=self.client,
             throttles=throttles,
@@ -173,6 +175,12 @@ def rig(clock):
         return Rig(clock, httpx.ASGITransport(server) if is_app else httpx.MockTransport(server), **more)
 
     return build
+
+
+@pytest.fixture
+def rig_at():
+    """Builds a Rig over a real socket, in real time."""
+    return lambda origin, **more: Rig(SystemClock(), None, origin=origin, **more)
 
 
 @pytest.fixture

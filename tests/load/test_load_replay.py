@@ -66,7 +66,8 @@ def test_when_this_ledger_knows_the_key_one_correction_is_sent(rig, virtually, m
     server = serving(stale, retrieved=stale, updated=task_answer(created_at=hours_ago))
     outcome = virtually(rig(server).send(make_operation(first_sent_at=hours_ago, seen_before=True)))
     assert (outcome.action, outcome.task_id) == (Action.UPDATED, "task_1")
-    assert [call for call, _ in server.seen] == ["create", "retrieve", "update"]
+    assert [call for call, _ in server.seen] == ["create", "retrieve", "update", "retrieve"]
+    assert outcome.observed == {"$title": "before the row was corrected"}
     assert server.seen[2][1].startswith("key-0-fix-")
 
 

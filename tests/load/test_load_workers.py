@@ -77,7 +77,7 @@ def test_intents_are_durable_before_the_first_byte_and_outcomes_before_the_repor
     async def slow_begin(operations):
         await asyncio.sleep(0.1)
         order.append("begun")
-        await begin(operations)
+        return await begin(operations)
 
     async def slow_finish(outcomes):
         await asyncio.sleep(0.1)
@@ -192,6 +192,24 @@ def test_an_async_source_is_pulled_too(rig, virtually, slow_server, make_operati
     used = rig(slow_server)
     virtually(used.send_all(source()))
     assert actions(used.outcomes) == {Action.CREATED: 3}
+
+
+def test_an_urgent_stop_does_not_wait_for_a_source_that_hangs(rig, virtually, clock, slow_server, make_operation):
+    async def source():
+        yield make_operation()
+        await asyncio.sleep(10_000)
+        yield make_operation(1)
+
+    used = rig(slow_server)
+
+    async def main():
+        for seconds in (1, 2):
+            asyncio.get_running_loop().call_later(seconds, used.stop.ask, "SIGINT")
+        await used.send_all(source())
+        return clock.elapsed_seconds()
+
+    assert virtually(main()) == pytest.approx(2, abs=0.1)
+    assert actions(used.outcomes) == {Action.CREATED: 1}
 
 
 def test_nothing_to_send_is_no_trouble(rig, virtually, slow_server):

@@ -8,6 +8,7 @@ import pytest
 from etl.plan.choose import CREATE, choose, creates
 from etl.plan.duplicates import DuplicateMarker, KeyCensus, NothingKnown, StreamMarker
 from etl.records import (
+    CONTENT_HASH,
     EXCLUDED,
     EXTRACT_CODE,
     EXTRACT_MESSAGE,
@@ -15,6 +16,7 @@ from etl.records import (
     GIVEN_KEY,
     HAS_PROBLEM,
     KEY_DIGEST,
+    KEY_HASH,
     ROW,
     SOURCE_KEY,
     PreparedBatch,
@@ -46,6 +48,8 @@ def batch(*rows: dict[str, object], first_row: int = 2) -> PreparedBatch:
                 EXCLUDED: row.get("excluded", False),
                 SOURCE_KEY: row["key"],
                 KEY_DIGEST: None if row["key"] is None else str(row["key"]).encode(),
+                KEY_HASH: None if row["key"] is None else hash(str(row["key"])) % 2**64,
+                CONTENT_HASH: hash(str(row.get("content", "x"))) % 2**64,
                 FINGERPRINT: str(row.get("content", "x")).encode(),
                 HAS_PROBLEM: bool(row.get("problems")),
                 "$title": str(row.get("content", "x")),
@@ -59,6 +63,8 @@ def batch(*rows: dict[str, object], first_row: int = 2) -> PreparedBatch:
             EXCLUDED: pl.Boolean,
             SOURCE_KEY: pl.String,
             KEY_DIGEST: pl.Binary,
+            KEY_HASH: pl.UInt64,
+            CONTENT_HASH: pl.UInt64,
             FINGERPRINT: pl.Binary,
             HAS_PROBLEM: pl.Boolean,
             "$title": pl.String,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.records import EXCLUDED, FINGERPRINT, HAS_PROBLEM, KEY_DIGEST, ROW, SOURCE_KEY
+from etl.records import CONTENT_HASH, EXCLUDED, FINGERPRINT, HAS_PROBLEM, KEY_DIGEST, KEY_HASH, ROW, SOURCE_KEY
 from etl.transform.lookups import build_table
 from etl.transform.prepare import prepare, wanted_names
 
@@ -34,6 +34,8 @@ def test_the_frame_has_our_columns_then_the_targets_in_the_order_of_the_map(benc
         ROW,
         EXCLUDED,
         SOURCE_KEY,
+        KEY_HASH,
+        CONTENT_HASH,
         KEY_DIGEST,
         FINGERPRINT,
         HAS_PROBLEM,
