@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from etl.cli.tuning import tune_polars
 from etl.errors import EtlError
 
 PROGRAM = "lightfield-etl"
@@ -19,6 +20,9 @@ _SECTIONS = {
         "check": "Look at a file through a config: everything but the load, sends nothing.",
         "run": "Import a file: every row becomes exactly one task, or a line that says why not.",
         "demo": "See it work: a sample goes into a sandbox inside this process, twice.",
+    },
+    "Trouble": {
+        "retry": "Send again what is failed or uncertain, from the ledger alone: for a source that is gone.",
     },
     "Tools": {
         "sandbox": "Serve a local Lightfield API to practise on.",
@@ -74,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors become lines on stderr, the last of which says what to do next."""
+    tune_polars(os.environ)
     try:
         result: Any = group.main(args=None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except EtlError as error:

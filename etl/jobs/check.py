@@ -43,7 +43,7 @@ async def _check(session: Session, stop: StopSwitch) -> None:
     if memory is not None:
         await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
     census = await _look(session, given, await asyncio.to_thread(known_of, memory), stop)
-    session.counts = {Action(action): rows for action, rows in census.counts.items() if action != CREATE}
+    session.counts = {Action.CREATED if action == CREATE else Action(action): rows for action, rows in census.counts.items()}
     show_check(session.around.voice, session.tally.kinds(), plan_view(session, census.counts, rate), unchecked=given.unchecked)
     hold_guards(session, census.counts)
 

@@ -13,7 +13,7 @@ from etl.report.problems import ProblemKind
 from etl.report.shown import harmless, shortened
 from etl.report.summary import Status, Summary, WorkspaceSummary
 from etl.report.voice import Voice
-from etl.report.wording import MEANINGS, duration_text, load_text, rows_text, sentence, workspace_text
+from etl.report.wording import CHECK, MEANINGS, duration_text, load_text, rows_text, sentence, workspace_text
 
 _VALUES = 10
 _VALUE_CHARACTERS = 60
@@ -25,6 +25,7 @@ _PLANNED: Mapping[str, str] = {
     Action.ADOPTED: "to adopt",
     Action.TRASHED: "to move to the trash",
     Action.NOT_SENT: "left for a later run",
+    Action.UNCERTAIN: "in doubt, settled first",
 }
 
 
@@ -83,6 +84,8 @@ def show_closing(voice: Voice, summary: Summary, folder: RunFolder) -> None:
     The next step is the last line; where the run did not finish it is said in quiet mode too.
     """
     voice.show("closing", lambda: _closing_picture(summary), summary=summary.to_dict())
+    if voice.mode == "quiet" and summary.exit_code:
+        voice.say("warning" if summary.exit_code in _HARMLESS_EXITS else "error", "closing", sentence(summary))
     for path in folder.written():
         voice.say("info", "file", f"{path.name:<14}{path}", path=str(path))
     if summary.next_command and (voice.mode != "quiet" or summary.exit_code not in _HARMLESS_EXITS):
@@ -93,9 +96,10 @@ def _plan_picture(plan: PlanView) -> list[Text]:
     lines = [Text(f"{rows_text(plan.totals.rows)} of {harmless(plan.name)}", style="bold")]
     if plan.workspace is not None:
         lines.append(Text(f"to {workspace_text(plan.workspace)}"))
-    planned = {action: _PLANNED.get(action) or MEANINGS.get(action, "") for action in plan.totals.by_action}
-    lines += _count_lines(plan.totals.by_action, planned)
-    if plan.seconds is not None and plan.limit_per_second:
+    # What is still to come has no action's name yet: "249 to create", not "249 created".
+    planned = {_PLANNED.get(action, action): rows for action, rows in plan.totals.by_action.items()}
+    lines += _count_lines(planned, MEANINGS)
+    if plan.seconds and plan.limit_per_second:
         lines.append(Text(f"about {duration_text(plan.seconds)} at {plan.limit_per_second:g} writes a second"))
     return lines
 
@@ -161,7 +165,10 @@ def _kind_fields(kind: ProblemKind) -> dict[str, object]:
 
 
 def _closing_picture(summary: Summary) -> list[Text]:
-    lines = [Text(sentence(summary), style=_STATUS_STYLES[summary.status]), *_count_lines(summary.counts, MEANINGS)]
+    lines = [Text(sentence(summary), style=_STATUS_STYLES[summary.status])]
+    if summary.command != CHECK:
+        # A check has shown its counts as a plan.
+        lines += _count_lines(summary.counts, MEANINGS)
     if summary.load.requests:
         lines.append(Text(load_text(summary)))
     return lines

@@ -182,7 +182,7 @@ class Summary(_Part):
     data: tuple[DataSummary, ...] = ()
     """The input, in order."""
     counts: dict[Action, int] = Field(default_factory=no_rows)
-    """Rows by action; every action is there."""
+    """Rows by action; every action is there. Of a check: what a run would do."""
     problems: tuple[ProblemSummary, ...] = ()
     """Problems by kind, the most frequent first."""
     load: LoadSummary = LoadSummary()

@@ -11,13 +11,16 @@ from etl.report.summary import Status, Summary, WorkspaceSummary
 
 _DOMAINS = 3
 
+CHECK = "check"
+"""The command whose counts are what a run would do; it sends nothing."""
+
 MEANINGS: Mapping[str, str] = {
     Action.CREATED: "new tasks",
     Action.UPDATED: "tasks changed",
     Action.ADOPTED: "found in Lightfield, written by an earlier attempt",
     Action.TRASHED: "tasks moved to the trash",
     Action.UNCHANGED: "already there, nothing to do",
-    Action.CHANGED: "already there, would now look different: run --sync",
+    Action.CHANGED: "already there, would now look different; left as it is",
     Action.DUPLICATE: "the same row again in this input",
     Action.EXCLUDED: "left out by source.exclude",
     Action.REJECTED: "refused before sending: mend the source",
@@ -30,18 +33,24 @@ MEANINGS: Mapping[str, str] = {
 
 
 def sentence(summary: Summary) -> str:
-    """What happened, in one sentence, safe to be shown."""
+    """What happened, in one sentence, safe to be shown; several faults stand on lines of their own."""
     took = f"{rows_text(summary.rows)} in {duration_text(summary.duration_seconds)}"
-    people = rows_for_a_person(summary.counts)
+    done, end = ("checked", "nothing in the way") if summary.command == CHECK else ("finished", "nothing left to do")
     told = {
-        Status.FINISHED: f"finished: {took}, nothing left to do",
-        Status.FINISHED_WITH_FAILURES: f"finished: {took}; {rows_text(people)} need{'s' if people == 1 else ''} a person",
+        Status.FINISHED: f"{done}: {took}, {end}",
+        Status.FINISHED_WITH_FAILURES: f"{done}: {took}; {_trouble(summary)}",
         Status.NOTHING_WRITTEN: f"nothing was written: {summary.message or summary.reason}",
         Status.STOPPED: f"stopped part-way after {took}: {summary.message or summary.reason}",
         Status.LOCKED: f"not started: {summary.message or 'another run of this import is at work'}",
         Status.INTERRUPTED: f"interrupted after {took}",
     }
-    return harmless(told[summary.status])
+    return harmless(told[summary.status], keep_newlines=True)
+
+
+def _trouble(summary: Summary) -> str:
+    people = rows_for_a_person(summary.counts)
+    told = [f"{rows_text(people)} need{'s' if people == 1 else ''} a person"] if people or not summary.message else []
+    return "; ".join([*told, *filter(None, [summary.message])])
 
 
 def load_text(summary: Summary) -> str:

@@ -39,9 +39,9 @@ def test_the_plan_names_rows_workspace_and_minutes(screen):
     assert stream.getvalue() == (
         "8,123 rows of hubspot-tasks\n"
         "to https://api.lightfield.app: 31 members (acme.com, x.io, y.io and 1 more), key ending in 9f3a\n"
-        "  8,000  created   to create\n"
-        "     20  rejected  refused before sending: mend the source\n"
-        "    103  changed   already there, would now look different: run --sync\n"
+        "  8,000  to create\n"
+        "     20  rejected   refused before sending: mend the source\n"
+        "    103  changed    already there, would now look different; left as it is\n"
         "about 5 min 20 s at 25 writes a second\n"
     )
 
@@ -49,7 +49,7 @@ def test_the_plan_names_rows_workspace_and_minutes(screen):
 def test_the_plan_offline_says_what_is_known(screen):
     voice, stream = screen()
     show_plan(voice, PlanView("n", Totals(1, {"created": 1}), None, None))
-    assert stream.getvalue() == "1 row of n\n  1  created  to create\n"
+    assert stream.getvalue() == "1 row of n\n  1  to create\n"
 
 
 def test_the_plan_for_machines_is_one_line(screen):
