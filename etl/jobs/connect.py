@@ -62,6 +62,8 @@ async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connec
         WorkspaceError: It is not the workspace that the config names, or the map does not fit it.
     """
     request, around, job = session.request, session.around, session.config.job
+    if around.practice:
+        around.practice.learn_relationships(_custom_relationships(session.config))
     key = api_key(request, around)
     client = LightfieldClient(
         base_url(request, around), key, clock=around.clock, timeout_seconds=job.limits.timeout, transport=around.transport
@@ -94,6 +96,11 @@ async def _ask(reader: ThrottledReader, client: LightfieldClient, info: KeyInfo)
         return members, await definitions
     finally:
         definitions.cancel()
+
+
+def _custom_relationships(config: ReadConfig) -> dict[str, bool]:
+    """The bare slugs of the map, and whether several ids are sent."""
+    return {target: rule.take == "all" for target, rule in config.job.map.items() if not target.startswith("$")}
 
 
 def _cap(request: JobRequest, config: ReadConfig) -> float | None:

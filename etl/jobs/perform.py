@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +29,19 @@ def perform_job(job: Job, request: JobRequest, around: Surroundings) -> Summary:
         with _stopped_by_signals(stop):
             return await job(request, around, stop)
 
+    if _loop_is_running():
+        # A notebook's cell: it has an event loop already, so the job gets one in a thread of its own.
+        with ThreadPoolExecutor(1) as executor:
+            return executor.submit(asyncio.run, whole()).result()
     return asyncio.run(whole())
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextmanager
