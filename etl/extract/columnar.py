@@ -115,8 +115,10 @@ def _table(frame: pl.LazyFrame, texts: list[pl.Expr], header: Header, first_row:
     cells = cell_columns(len(texts))
     nothing = [pl.lit(None, dtype=pl.String).alias(name) for name in (EXTRACT_CODE, EXTRACT_MESSAGE)]
     named = [pl.when(text != "").then(text).alias(cell) for text, cell in zip(texts, cells, strict=True)]
+    texts_alone = frame.select(pl.col(ROW), *nothing, *named)
     return Table(
-        frame=frame.select(pl.col(ROW), *nothing, *named).filter(has_text(cells)),
+        frame=texts_alone.filter(has_text(cells)),
+        quick=texts_alone,
         columns=header.columns,
         delimiter=None,
         encoding=None,

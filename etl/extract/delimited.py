@@ -35,6 +35,7 @@ SURPLUS_FIELDS = 8
 
 _SAMPLE_BYTES = 1 << 20
 _EXCERPT = 200
+_NOTHING = pl.lit(None, pl.String)
 
 
 def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str], scratch: Scratch, *, tabbed: bool) -> Table:
@@ -65,8 +66,10 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
     header = find_header(list(_first_records(text.path, UTF_8, delimiter, at_least)), source.header, names, plain.shown)
     guessed = source.delimiter == "auto" and delimiter != ("\t" if tabbed else ",")
     notes = (f"cells are separated by {DELIMITER_NAMES[delimiter]}",) if guessed else ()
+    scanned = _scan(text, delimiter, len(header.columns), width, header.row)
     return Table(
-        frame=_scan(text, delimiter, header.columns, width, header.row),
+        frame=_judged(scanned, text, delimiter, header.columns, width),
+        quick=scanned.with_columns(_NOTHING.alias(EXTRACT_MESSAGE), _NOTHING.alias(EXTRACT_CODE)),
         columns=header.columns,
         delimiter=delimiter,
         encoding=text.encoding,
@@ -110,14 +113,17 @@ def _without_bom(lines: Iterable[str]) -> Iterator[str]:
         yield line if number else line.removeprefix("\ufeff")
 
 
-def _scan(text: Utf8Text, delimiter: str, columns: tuple[str, ...], width: int, header_row: int) -> pl.LazyFrame:
-    cells = cell_columns(len(columns))
-    surplus = tuple(f"__etl_surplus_{number}" for number in range(width - len(columns)))
+def _surplus(columns: int, width: int) -> tuple[str, ...]:
+    return tuple(f"__etl_surplus_{number}" for number in range(width - columns))
+
+
+def _scan(text: Utf8Text, delimiter: str, columns: int, width: int, header_row: int) -> pl.LazyFrame:
+    """ROW and every cell of every record below the header, the surplus ones too."""
     # One pass from the very top: what polars calls a row with has_header=False is what a spreadsheet calls one, blank lines included.
     frame = pl.scan_csv(
         text.path,
         has_header=False,
-        schema=dict.fromkeys((*cells, *surplus), pl.String),
+        schema=dict.fromkeys((*cell_columns(columns), *_surplus(columns, width)), pl.String),
         separator=delimiter,
         null_values=[""],
         row_index_name=ROW,
@@ -126,7 +132,13 @@ def _scan(text: Utf8Text, delimiter: str, columns: tuple[str, ...], width: int, 
         missing_columns="insert",
         glob=False,
     )
-    frame = frame.filter(pl.col(ROW) > header_row).filter(has_text((*cells, *surplus)))
+    return frame.filter(pl.col(ROW) > header_row)
+
+
+def _judged(scanned: pl.LazyFrame, text: Utf8Text, delimiter: str, columns: tuple[str, ...], width: int) -> pl.LazyFrame:
+    """Without blank rows, and with the faults of the others."""
+    cells, surplus = cell_columns(len(columns)), _surplus(len(columns), width)
+    frame = scanned.filter(has_text((*cells, *surplus)))
     faults = [(_too_many_fields(surplus, len(columns), delimiter), "too_many_fields")]
     if text.has_marks:
         faults.append((_not_utf8(cells, columns), "not_utf8"))
@@ -138,13 +150,13 @@ def _scan(text: Utf8Text, delimiter: str, columns: tuple[str, ...], width: int, 
 
 
 def _too_many_fields(surplus: tuple[str, ...], expected: int, delimiter: str) -> pl.Expr:
-    beyond = pl.concat_str(surplus, separator=delimiter, ignore_nulls=True)
-    sentence = pl.format(
+    # Null where there is nothing beyond, and then so is the sentence: written out for every row, it took longer than the scan.
+    beyond = pl.when(has_text(surplus)).then(pl.concat_str(surplus, separator=delimiter, ignore_nulls=True))
+    return pl.format(
         "the header has {} and this row has more; beyond them stands: {}. A cell that holds the delimiter must be quoted",
         pl.lit(f"{expected} field{'s' if expected > 1 else ''}"),
         beyond.str.slice(0, _EXCERPT),
     )
-    return pl.when(has_text(surplus)).then(sentence)
 
 
 def _not_utf8(cells: tuple[str, ...], columns: tuple[str, ...]) -> pl.Expr:

@@ -45,7 +45,8 @@ class _OpenFile:
     """One file: what is known of it, its rows, and the state of the user's own file when it was opened."""
 
     file: SourceFile
-    frame: pl.LazyFrame
+    whole: pl.LazyFrame
+    quick: pl.LazyFrame
     stamp: Stamp | None
 
 
@@ -70,7 +71,12 @@ class OpenSource:
         self.close()
 
     def batches(
-        self, *, rows_per_batch: int = ROWS_PER_BATCH, limit: int | None = None, columns: Sequence[Collection[str]] | None = None
+        self,
+        *,
+        rows_per_batch: int = ROWS_PER_BATCH,
+        limit: int | None = None,
+        columns: Sequence[Collection[str]] | None = None,
+        quick: bool = False,
     ) -> Iterator[RawBatch]:
         """The rows, in input order; a batch never mixes files.
 
@@ -78,6 +84,7 @@ class OpenSource:
             rows_per_batch: At most so many rows in a batch.
             limit: Only the first so many rows of the whole input.
             columns: For each file, the source columns that are wanted, in any order; the frames then have only those, in file order.
+            quick: For a look at few columns: blank lines may be among the rows, and EXTRACT_CODE says nothing.
 
         Raises:
             SourceChangedError: A file is not what it was when it was opened.
@@ -86,7 +93,9 @@ class OpenSource:
         left = limit
         for position, opened in enumerate(self._opened):
             wanted = opened.file.columns if columns is None else [name for name in opened.file.columns if name in columns[position]]
-            for frame in _frames(opened, wanted, rows_per_batch, left):
+            # A limit counts rows, and only the whole frame knows which records are rows.
+            source = opened.quick if quick and limit is None else opened.whole
+            for frame in _frames(opened, source, wanted, rows_per_batch, left):
                 left = None if left is None else left - frame.height
                 yield RawBatch(opened.file, frame)
             if left == 0:
@@ -144,7 +153,7 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
 
 def _open(plain: PlainFile, index: int, table: Table, exclude: str | None) -> _OpenFile:
     given_back = is_failures_file(table.columns)
-    frame = restored(table.frame, table.columns) if given_back else without_keys(table.frame)
+    whole, quick = (restored(each, table.columns) if given_back else without_keys(each) for each in (table.frame, table.quick))
     # The report protects column names as it does cells.
     own = tuple(map(unprotect_text, table.columns[: -len(FAILURE_COLUMNS)])) if given_back else table.columns
     file = SourceFile(
@@ -159,7 +168,8 @@ def _open(plain: PlainFile, index: int, table: Table, exclude: str | None) -> _O
         size_bytes=plain.path.stat().st_size,
         sha256=table.sha256,
     )
-    return _OpenFile(file, with_excluded(frame, exclude, own, plain.shown), plain.stamp)
+    whole, quick = (with_excluded(each, exclude, own, plain.shown) for each in (whole, quick))
+    return _OpenFile(file, whole, quick, plain.stamp)
 
 
 def _table(plain: PlainFile, source: SourceConfig, names: frozenset[str], scratch: Scratch) -> Table:
@@ -183,9 +193,9 @@ def _kind(plain: PlainFile) -> str:
         return "parquet" if file.read(4) == b"PAR1" else "csv"
 
 
-def _frames(opened: _OpenFile, wanted: Sequence[str], rows: int, limit: int | None) -> Iterator[pl.DataFrame]:
+def _frames(opened: _OpenFile, source: pl.LazyFrame, wanted: Sequence[str], rows: int, limit: int | None) -> Iterator[pl.DataFrame]:
     cells = dict(zip(opened.file.columns, cell_columns(len(opened.file.columns)), strict=True))
-    frame = opened.frame.select(*_OURS, *(cells[name] for name in wanted))
+    frame = source.select(*_OURS, *(cells[name] for name in wanted))
     frame = frame if limit is None else frame.head(limit)
     try:
         for batch in frame.collect_batches(chunk_size=rows, maintain_order=True, lazy=True):

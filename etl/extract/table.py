@@ -16,6 +16,7 @@ class Table:
 
     Attributes:
         frame: ROW, EXTRACT_CODE, EXTRACT_MESSAGE and, as String, ``cell_columns`` in the order of ``columns``; without blank rows.
+        quick: The same with blank rows, and without a word of faults: what polars reads much faster where few cells are wanted.
         columns: The names of all of the file's columns, those of a failures file included.
         delimiter: One character, or None for a columnar format.
         encoding: As decided, or None for a columnar format.
@@ -25,6 +26,7 @@ class Table:
     """
 
     frame: pl.LazyFrame
+    quick: pl.LazyFrame
     columns: tuple[str, ...]
     delimiter: str | None
     encoding: str | None

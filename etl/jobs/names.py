@@ -81,7 +81,7 @@ def _names_asked_for(session: Session, source: OpenSource, recipes: Sequence[Rec
     found: dict[LookupName, set[str]] = {lookup: set() for lookup in _lookups_of(session.config.job)}
     columns = [recipe.lookup_columns for recipe in recipes]
     if found:
-        for raw in source.batches(limit=session.request.limit, columns=columns, rows_per_batch=LOOK_AHEAD_ROWS):
+        for raw in source.batches(limit=session.request.limit, columns=columns, rows_per_batch=LOOK_AHEAD_ROWS, quick=True):
             for lookup, name in wanted_names(recipes[raw.file.index], raw).select("lookup", "name").iter_rows():
                 found[lookup].add(name)
             yield {}
