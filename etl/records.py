@@ -96,6 +96,10 @@ class EntryState(StrEnum):
     """Its task was moved to the trash by us; a new create has the next generation."""
 
 
+REPLAYED_OLDER = "replayed_older"
+"""Code of a row whose create was answered with an older task that this ledger did not write: a lost ledger, or two imports of one name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a row is not a task: a stable code, the target field or source column, a sentence with value and remedy."""

@@ -78,6 +78,8 @@ def _show(request: JobRequest, around: Surroundings, sandbox: Sandbox) -> int:
     second = perform_job(run, request, around)
     folder = request.out / first.run_id
     report, failures = folder / "report.html", folder / "failures.csv"
-    closing = _CLOSING.format(before=before, after=len(sandbox.tasks), report=report, failures=failures, config=request.config_path)
+    config = request.config_path
+    shown = config.relative_to(Path.cwd()) if config.is_relative_to(Path.cwd()) else config
+    closing = _CLOSING.format(before=before, after=len(sandbox.tasks), report=report, failures=failures, config=shown)
     around.voice.say("info", "demo", closing)
     return 0 if second.exit_code in _FINISHED else second.exit_code

@@ -23,6 +23,7 @@ _SECTIONS = {
     },
     "Trouble": {
         "retry": "Send again what is failed or uncertain, from the ledger alone: for a source that is gone.",
+        "reconcile": "Rebuild a lost ledger from the tasks that Lightfield holds; writes nothing there.",
     },
     "Tools": {
         "sandbox": "Serve a local Lightfield API to practise on.",

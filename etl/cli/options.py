@@ -53,17 +53,22 @@ _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout, and nothing else there."),
     click.option("--quiet", is_flag=True, help="Say only what went wrong."),
     click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the messages on stderr."),
-    click.option(
-        "--wait", "wait_seconds", type=Duration(), default=0.0, metavar="DURATION", help="Wait so long for the lock, such as 10m."
-    ),
+)
+_WAIT = click.option(
+    "--wait", "wait_seconds", type=Duration(), default=0.0, metavar="DURATION", help="Wait so long for the lock, such as 10m."
 )
 
 
 def shared_options(command: Command) -> Command:
-    """The options of every command that works on an import."""
+    """The options of every command that looks at an import."""
     for option in reversed(_SHARED):
         command = option(command)
     return command
+
+
+def writer_options(command: Command) -> Command:
+    """The options of every command that takes the lock of an import."""
+    return shared_options(_WAIT(command))
 
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))

@@ -30,10 +30,11 @@ _WORDS: Mapping[LookupName, str] = {
 class SandboxPractice:
     """A sandbox in this process that learns what the job is about to ask for."""
 
-    def __init__(self, workspace: Workspace, base_url: str) -> None:
+    def __init__(self, sandbox: Sandbox, base_url: str) -> None:
         self.base_url = base_url
         self.api_key = SANDBOX_KEY
-        self._workspace = workspace
+        self.sandbox = sandbox
+        self._workspace = sandbox.workspace
 
     def learn_names(self, names: Mapping[LookupName, frozenset[str]]) -> str:
         """Take in the names of each look-up; returns the sentence that says what was accepted unseen."""
@@ -81,4 +82,4 @@ def practice(random: Random, *, faults: bool) -> Iterator[SandboxPractice]:
         keep_requests=0,
     )
     with ServerThread(sandbox) as server:
-        yield SandboxPractice(workspace, server.url)
+        yield SandboxPractice(sandbox, server.url)

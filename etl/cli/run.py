@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from etl.cli.options import CONFIG, DATA, LIMIT, Duration, RowsOrShare, shared_options
+from etl.cli.options import CONFIG, DATA, LIMIT, Duration, RowsOrShare, writer_options
 from etl.config.model import CountOrShare
 
 
@@ -21,9 +21,10 @@ from etl.config.model import CountOrShare
 @click.option("--max-failures", type=RowsOrShare(), metavar="N|N%", help="Stop (exit 3) when more rows than that fail.")
 @click.option("--max-duration", type=Duration(), metavar="DURATION", help="Stop (exit 3) after so long, such as 2h.")
 @click.option("--stream", is_flag=True, help="Do not look ahead: write while the input is being read.")
+@click.option("--force-new", is_flag=True, help="Go on although Lightfield holds tasks like rows that the ledger does not know.")
 @click.option("--sandbox", is_flag=True, help="Rehearse: a sandbox inside this process stands in for Lightfield; the ledger is in memory.")
 @click.option("--faults", is_flag=True, help="With --sandbox: a bad night, on your own file.")
-@shared_options
+@writer_options
 def command(config: Path, data: tuple[str, ...], max_failures: CountOrShare | None, max_duration: float | None, **options: Any) -> int:
     """Import DATA by CONFIG: every row becomes exactly one task, or a line in failures.csv that says why not.
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import click
 
 from etl.clock import SystemClock
+from etl.errors import EtlError
 from etl.jobs.perform import Job, perform_job
 from etl.jobs.request import JobRequest, Practice, Surroundings
 from etl.report.summary import summary_text
@@ -24,7 +25,7 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
     """Run one job as the command line asked for it.
 
     Args:
-        command: ``run`` or ``check``.
+        command: ``run``, ``check``, ``retry`` or ``reconcile``.
         config: The config file.
         data: What to read instead of ``source.path``.
         options: As parsed; those of ``JobRequest`` by its names, and ``as_json``, ``quiet``, ``log_format``, ``sandbox``, ``faults``.
@@ -41,11 +42,21 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
     voice = make_voice(quiet=quiet, log_format=log_format)
     with ExitStack() as stack:
         played = stack.enter_context(_practice(faults=faults)) if sandbox else None
-        around = surroundings(voice, played)
-        summary = perform_job(_job(command), request, around)
+        try:
+            summary = perform_job(_job(command), request, surroundings(voice, played))
+        except EtlError as error:
+            return _give_up(voice, error)
     if as_json:
         click.echo(summary_text(summary), nl=False)
     return summary.exit_code
+
+
+def _give_up(voice: Voice, error: EtlError) -> int:
+    """Says why there is not even a summary, in the form that was asked for."""
+    voice.say("error", error.reason, error.message)
+    if error.next_step:
+        voice.next_step(error.next_step)
+    return error.exit_code
 
 
 def make_voice(*, quiet: bool, log_format: str) -> Voice:
@@ -75,6 +86,14 @@ def _job(command: str) -> Job:
         from etl.jobs.check import check
 
         return check
+    if command == "retry":
+        from etl.jobs.retry import retry
+
+        return retry
+    if command == "reconcile":
+        from etl.jobs.reconcile import reconcile
+
+        return reconcile
     from etl.jobs.run import run
 
     return run

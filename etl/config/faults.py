@@ -50,7 +50,7 @@ def faults_as_error(faults: Iterable[Fault], positions: Mapping[KeyPath, str], f
     said_of_a_key = {(_sort_key(where, order)[:2], fault.message) for where, fault in placed if fault.path}
     # An API key is found by its looks, and often by the name of its key too: once is enough.
     lines = [_line(*item) for item in placed if item[1].path or (_sort_key(item[0], order)[:2], item[1].message) not in said_of_a_key]
-    return ConfigError("\n".join(mask_api_keys(line) for line in dict.fromkeys(lines)))
+    return ConfigError("\n".join(mask_api_keys(line) for line in dict.fromkeys(lines)), next_step=f"correct {first}, then try again")
 
 
 def _line(where: str, fault: Fault) -> str:

@@ -102,7 +102,7 @@ def _read_bytes(path: Path) -> bytes:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(
-            f"{path}: there is no such file", next_step="give the path of a config, or write one with: lightfield-etl init DATA"
+            f"{path}: there is no such file", next_step="give the path of a config; one to start from is configs/hubspot.yaml"
         ) from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a folder, not a config file") from None
@@ -128,9 +128,7 @@ def _top_level(node: Node | None, file: str) -> Mapping:
     if isinstance(node, Mapping):
         return node
     if node is None or getattr(node, "text", None) == "":
-        raise ConfigError(
-            f"{file}: is empty; a config needs at least name, source and map", next_step="write one with: lightfield-etl init DATA"
-        )
+        raise ConfigError(f"{file}: is empty; a config needs at least name, source and map", next_step="start from configs/hubspot.yaml")
     found = "a list" if hasattr(node, "items") else "text"
     raise ConfigError(f"{node.where}: found {found}, expected keys with values such as `name: my-tasks`")
 

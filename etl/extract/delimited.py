@@ -145,15 +145,23 @@ def _judged(scanned: pl.LazyFrame, text: Utf8Text, delimiter: str, columns: tupl
     frame = frame.with_columns(
         pl.coalesce([message for message, _ in faults]).alias(EXTRACT_MESSAGE),
         pl.coalesce([pl.when(message.is_not_null()).then(pl.lit(code)) for message, code in faults]).alias(EXTRACT_CODE),
+        _with_surplus(pl.col(cells[-1]), surplus, delimiter),
     ).drop(surplus)
     return frame.with_columns(_unmarked(pl.col(EXTRACT_MESSAGE, *cells))) if text.has_marks else frame
+
+
+def _with_surplus(last: pl.Expr, surplus: tuple[str, ...], delimiter: str) -> pl.Expr:
+    """The last cell, and behind it what stands beyond the header: nothing of the row may be missing from failures.csv."""
+    whole = pl.concat_str(last.fill_null(""), *surplus, separator=delimiter, ignore_nulls=True)
+    return pl.when(has_text(surplus)).then(whole).otherwise(last)
 
 
 def _too_many_fields(surplus: tuple[str, ...], expected: int, delimiter: str) -> pl.Expr:
     # Null where there is nothing beyond, and then so is the sentence: written out for every row, it took longer than the scan.
     beyond = pl.when(has_text(surplus)).then(pl.concat_str(surplus, separator=delimiter, ignore_nulls=True))
     return pl.format(
-        "the header has {} and this row has more; beyond them stands: {}. A cell that holds the delimiter must be quoted",
+        "the header has {} and this row has more; beyond them stands: {}. A cell that holds the delimiter must be quoted. In failures.csv "
+        "it stands at the end of the last cell: put every cell in its column, then empty the row's _error_code",
         pl.lit(f"{expected} field{'s' if expected > 1 else ''}"),
         beyond.str.slice(0, _EXCERPT),
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from etl.cells import unprotect
 from etl.extract.table import cell_columns
-from etl.records import GIVEN_KEY
+from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY
 
 FAILURE_COLUMNS = (
     "_row",
@@ -26,6 +26,13 @@ FAILURE_COLUMNS = (
 KEY_PREFIX = "key:"
 """Stands before an identity, so that no spreadsheet makes a number of it."""
 
+TOO_MANY_FIELDS = "too_many_fields"
+
+_MEND = (
+    "its cells may stand in the wrong columns, and what was too much is in the last of them: put every cell in its column, then empty "
+    "the row's _error_code"
+)
+_CODE_POSITION = FAILURE_COLUMNS.index("_error_code") - len(FAILURE_COLUMNS)
 _KEY_POSITION = FAILURE_COLUMNS.index("_source_key") - len(FAILURE_COLUMNS)
 
 
@@ -44,7 +51,19 @@ def restored(frame: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
     cells = cell_columns(len(columns))
     own, key = cells[: -len(FAILURE_COLUMNS)], pl.col(cells[_KEY_POSITION])
     given = pl.when(key.str.strip_chars() != "").then(key.str.strip_prefix(KEY_PREFIX)).alias(GIVEN_KEY)
-    return frame.with_columns(given, *(unprotect(pl.col(cell)) for cell in own))
+    return _still_too_long(frame.with_columns(given, *(unprotect(pl.col(cell)) for cell in own)), cells)
+
+
+def _still_too_long(frame: pl.LazyFrame, cells: Sequence[str]) -> pl.LazyFrame:
+    """A row with too many fields stays rejected for as long as it says so.
+
+    Its cells may stand in the wrong columns, which nobody but a person can see.
+    """
+    marked = (pl.col(cells[_CODE_POSITION]).str.strip_chars() == TOO_MANY_FIELDS) & pl.col(EXTRACT_CODE).is_null()
+    return frame.with_columns(
+        pl.when(marked).then(pl.lit(TOO_MANY_FIELDS)).otherwise(EXTRACT_CODE).alias(EXTRACT_CODE),
+        pl.when(marked).then(pl.lit(_MEND)).otherwise(EXTRACT_MESSAGE).alias(EXTRACT_MESSAGE),
+    )
 
 
 def without_keys(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -16,7 +16,7 @@ from etl.lightfield.client import LightfieldClient
 from etl.lightfield.directory import all_members, key_info, task_definitions
 from etl.lightfield.headers import ServerClock
 from etl.lightfield.models import Definitions, KeyInfo, Member
-from etl.lightfield.secret import ApiKey
+from etl.lightfield.secret import ApiKey, normalise_origin
 from etl.load.reader import ThrottledReader
 from etl.load.stop import StopSwitch
 from etl.load.throttle import Throttles
@@ -64,10 +64,10 @@ async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connec
     request, around, job = session.request, session.around, session.config.job
     if around.practice:
         around.practice.learn_relationships(_custom_relationships(session.config))
+    # The address first: a key must not even be looked up for one that it may not go to.
+    origin = normalise_origin(base_url(request, around))
     key = api_key(request, around)
-    client = LightfieldClient(
-        base_url(request, around), key, clock=around.clock, timeout_seconds=job.limits.timeout, transport=around.transport
-    )
+    client = LightfieldClient(origin, key, clock=around.clock, timeout_seconds=job.limits.timeout, transport=around.transport)
     await session.cleanup.enter_async_context(client)
     session.workspace = WorkspaceSummary(key_last_four=key.last_four, origin=client.origin)
     throttles = Throttles(around.clock, cap=_cap(request, session.config), share=job.limits.share)

@@ -165,20 +165,27 @@ async def _acquired(memory: Memory, *, last_try: bool) -> bool:
     return True
 
 
-async def note_run(session: Session, memory: Memory) -> None:
-    """Write the run into the ledger's history, and its end when it has one."""
+async def note_run(session: Session, memory: Memory, *, rows: int | None = None) -> None:
+    """Write the run into the ledger's history, and its end when it has one.
+
+    Args:
+        session: The job.
+        memory: Where to.
+        rows: Of the whole input, where a look ahead has counted them.
+    """
     settings = {
         "config": str(session.config.path),
         "config_sha256": session.config.sha256,
         "data": [{"path": file.path, "sha256": file.sha256} for file in session.files],
         "host": platform.node(),
+        "rows": rows,
     }
     record = RunRecord(run_id=session.run_id, command=session.request.command, started_at=session.started_at, settings=settings)
     await memory.thread.call(memory.rows.start_run, record)
-    rows = memory.rows
+    ledger = memory.rows
 
     async def end(summary: Summary) -> None:
         counts = {action.value: number for action, number in summary.counts.items()}
-        await memory.thread.call(rows.finish_run, summary.run_id, summary.status.value, summary.exit_code, counts, summary.finished_at)
+        await memory.thread.call(ledger.finish_run, summary.run_id, summary.status.value, summary.exit_code, counts, summary.finished_at)
 
     session.books = end

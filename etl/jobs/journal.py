@@ -26,9 +26,10 @@ class LedgerJournal:
 
     async def begin(self, operations: Sequence[Operation]) -> Sequence[Operation]:
         """Return once the intents are durable; their time is the server's."""
-        begun = await self._thread.call(self._rows.begin, self._run_id, operations, self._server_clock.now())
+        now = self._server_clock.now()
+        begun = await self._thread.call(self._rows.begin, self._run_id, operations, now)
         # Only an intent of before leaves a doubt behind; a new one is first sent now.
-        return [noted if noted.seen_before else operation for operation, noted in zip(operations, begun, strict=True)]
+        return [operation if noted.first_sent_at == now else noted for operation, noted in zip(operations, begun, strict=True)]
 
     async def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Return once the outcomes are durable."""

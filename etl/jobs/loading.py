@@ -24,7 +24,6 @@ from etl.load.send import Means
 from etl.load.stats import LoadStats
 from etl.load.workers import send_all
 from etl.plan.choose import Choice, creates
-from etl.plan.doubt import Remedy, remedy
 from etl.plan.duplicates import Marker
 from etl.records import KEY_DIGEST, NEEDS_A_PERSON, ROW, Action, Operation, Outcome, PreparedBatch
 from etl.report.progress import Progress, Standing
@@ -34,8 +33,9 @@ from etl.transform.identity import idempotency_key
 
 ROWS_PER_BATCH = 10_000
 
+_SHORTEST_TOLD_SECONDS = 10.0
+
 _SETTLED = frozenset({Action.CREATED, Action.ADOPTED, Action.UPDATED, Action.UNCERTAIN})
-_AGAIN = Remedy.SEND_AGAIN
 _REPLACED = (Action.UNCHANGED.value, Action.UNCERTAIN.value)
 
 
@@ -70,20 +70,29 @@ class Load:
     done: int = 0
     needs_a_person: int = 0
 
-    async def settle(self) -> None:
-        """Open intents of earlier runs first, while their keys protect them: the same request with the same key (rule 4)."""
-        intents = await self.memory.thread.call(self.memory.rows.open_intents)
-        if not intents:
-            return
-        now = self.connection.server_clock.now()
-        again = [each.operation for each in intents if each.operation.first_sent_at and remedy(each.operation.first_sent_at, now) is _AGAIN]
-        left = len(intents) - len(again)
-        self.session.around.voice.say("info", "in_doubt", _doubt_sentence(len(again), left), again=len(again), left=left)
-        await self._send_all(iter(again), self._note_settled, total=len(again))
+    async def ask_again(self, operations: Sequence[Operation]) -> None:
+        """Intents of earlier runs that their keys still protect: the same request with the same key (rule 4)."""
+        await self._send_all(iter(operations), self.note_settled, total=len(operations))
+
+    def note_settled(self, outcome: Outcome) -> None:
+        """An intent of an earlier run has come to this; its row gets this line."""
+        if outcome.action in _SETTLED:
+            self.settled[outcome.operation.key_digest] = outcome
 
     async def send(self, given: Input, marker: Marker, *, total: int | None) -> None:
         """Every row of the input, once."""
         await self._send_all(self._operations(given, marker), self._note, total=total)
+
+    async def send_again(self, operations: Sequence[Operation]) -> None:
+        """Operations of earlier runs, whose rows are not in hand."""
+        if operations:
+            self._begin()
+        await self._send_all(iter(operations), self._note, total=len(operations))
+
+    def leave(self, outcomes: Sequence[Outcome]) -> None:
+        """Operations of earlier runs that are to stay as they are."""
+        for outcome in outcomes:
+            self._note(outcome)
 
     def summary(self) -> LoadSummary:
         """How it went, for ``summary.json``."""
@@ -97,7 +106,7 @@ class Load:
             throttled_429=stats.throttled,
             rows_per_second=None if rate is None else round(rate, 2),
             limit_per_second=limit,
-            share_of_limit=None if rate is None else round(rate / limit, 4),
+            share_of_limit=_share_of_limit(self.done, seconds, limit),
             latency_p50_ms=None if latency is None else round(latency * 1000, 1),
             in_doubt_settled=len(self.settled),
         )
@@ -170,22 +179,14 @@ class Load:
         self.session.tally.add_outcome(outcome, file=None if file is None else self.session.files[file].path)
         self.report.finish(outcome)
 
-    def _note_settled(self, outcome: Outcome) -> None:
-        if outcome.action in _SETTLED:
-            self.settled[outcome.operation.key_digest] = outcome
+
+def _share_of_limit(rows: int, seconds: float, limit: float) -> float | None:
+    """Of what the bucket would have let through in that time, which begins with a full one; None where a few seconds say little."""
+    return round(rows / (limit * (seconds + 1.0)), 4) if seconds >= _SHORTEST_TOLD_SECONDS else None
 
 
 def _at(outcome: Outcome, file: int, row: int) -> Outcome:
     return replace(outcome, operation=replace(outcome.operation, file=file, row=row))
-
-
-def _doubt_sentence(again: int, left: int) -> str:
-    parts = [f"{again + left:,} rows of earlier runs are in doubt"]
-    if again:
-        parts.append(f"{again:,} are asked for again with their own key, which creates nothing twice")
-    if left:
-        parts.append(f"{left:,} are too old for that and stay uncertain")
-    return "; ".join(parts)
 
 
 @contextlib.asynccontextmanager

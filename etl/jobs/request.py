@@ -36,7 +36,8 @@ class JobRequest:
         wait_seconds: How long to wait for the lock.
         stream: No look ahead.
         offline: Ask nobody (``check``); look-ups are then unchecked.
-        show_config: Only print the config as it was understood (``check``).
+        run: Only the rows of this run (``retry``).
+        force_new: Go on although the ledger seems to be lost or old.
     """
 
     command: str
@@ -56,6 +57,8 @@ class JobRequest:
     wait_seconds: float = 0.0
     stream: bool = False
     offline: bool = False
+    run: str | None = None
+    force_new: bool = False
 
 
 class Practice(Protocol):

@@ -8,11 +8,14 @@ from etl.jobs.connect import Connection, connect, write_rate
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
 from etl.jobs.lookahead import first_pass, hold_guards, known_of, plan_view
+from etl.jobs.lost_ledger import lost_ledger_guard
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_input
 from etl.jobs.question import ask_person
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.settle import settle
+from etl.jobs.waiting import tell_waiting
 from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
 from etl.plan.duplicates import Census, DuplicateMarker, StreamMarker
@@ -37,17 +40,29 @@ async def _run(session: Session, stop: StopSwitch) -> None:
     census = None if session.request.stream else await _look_ahead(session, connection, memory, given, stop)
     await _ask(session, memory, given, census)
     await memory.thread.call(memory.rows.set_key_spec, spec)
-    await note_run(session, memory)
+    await note_run(session, memory, rows=_rows_of(given, census))
     await _load(session, connection, memory, given, census)
+    await tell_waiting(session, memory, besides=session.run_id)
     give_up_if_asked(stop)
+
+
+def _rows_of(given: Input, census: Census | None) -> int | None:
+    if census is None:
+        return None
+    rows = sum(census.counts.values())
+    return rows if given.limit is None else min(rows, given.limit)
 
 
 async def _look_ahead(session: Session, connection: Connection, memory: Memory, given: Input, stop: StopSwitch) -> Census:
     known = await asyncio.to_thread(known_of, memory)
-    census = await drained(first_pass(session, given, known, lambda _: None, whole_rows=False), stop)
+    guard = await lost_ledger_guard(session, connection)
+    see = guard.see if guard else lambda _: None
+    census = await drained(first_pass(session, given, known, see, whole_rows=False), stop)
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
     hold_guards(session, census.counts)
+    if guard:
+        await guard.hold(session, connection, memory)
     return census
 
 
@@ -65,14 +80,15 @@ async def _ask(session: Session, memory: Memory, given: Input, census: Census | 
         reasons.append("more than 5 % of the rows would be rejected")
     if reasons:
         first = await asyncio.to_thread(ask_person, ask, reasons, request.typed)
-        given.limit = first if given.limit is None or first is None else min(first, given.limit)
+        if first is not None:
+            given.limit = first if given.limit is None else min(first, given.limit)
 
 
 async def _load(session: Session, connection: Connection, memory: Memory, given: Input, census: Census | None) -> None:
     # The tally of the look ahead is kept; without one, the load counts the problems as it goes.
     marker = StreamMarker() if census is None else DuplicateMarker(census.duplicates)
     async with loading(session, connection, memory, count_problems=census is None) as load:
-        await load.settle()
+        await settle(load)
         if not connection.stop.asked:
             await load.send(given, marker, total=None if census is None else to_write(census.counts))
     session.folder.point_latest()

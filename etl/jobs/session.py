@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from etl.config.model import ReadConfig
-from etl.errors import EtlError, StoppedError
+from etl.errors import EtlError, InterruptedRunError, StoppedError
 from etl.jobs.request import JobRequest, Surroundings
 from etl.load.stop import StopSwitch
 from etl.records import Action, PreparedBatch, SourceFile
@@ -51,6 +51,7 @@ class Session:
         files: The input, with the rows of each where it was read to its end.
         workspace, load, ledger: For the summary, once known.
         attention: The first rows that need a person, for the page.
+        out_of_reach: What needs a person although no row of this run's reports says so, in a sentence.
         books: Notes the run's end in the ledger's history; None before its begin was noted.
         started_seconds: When it started, of the clock that never jumps.
     """
@@ -71,6 +72,7 @@ class Session:
     load: LoadSummary = field(default_factory=LoadSummary)
     ledger: str | None = None
     attention: tuple[AttentionRow, ...] = ()
+    out_of_reach: str | None = None
     books: Callable[[Summary], Awaitable[None]] | None = None
 
     @property
@@ -91,14 +93,14 @@ class Session:
 
     def summary(self, error: EtlError | None) -> Summary:
         """The summary of what was seen until now; ``error`` is why the job did not finish."""
-        exit_code = error.exit_code if error else exit_code_for(self.counts)
+        exit_code = error.exit_code if error else max(exit_code_for(self.counts), int(self.out_of_reach is not None))
         return Summary(
             run_id=self.run_id,
             command=self.request.command,
             status=status_for(exit_code),
             exit_code=exit_code,
             reason=error.reason if error else None,
-            message=error.message if error else None,
+            message=error.message if error else self.out_of_reach,
             next_command=self._next_command(error),
             started_at=self.started_at,
             finished_at=self.around.clock.now(),
@@ -119,7 +121,7 @@ class Session:
     def _next_command(self, error: EtlError | None) -> str | None:
         if error is None:
             return None
-        if error.next_step or not isinstance(error, StoppedError):
+        if error.next_step or not isinstance(error, StoppedError | InterruptedRunError):
             return error.next_step
         return again(self.request)
 

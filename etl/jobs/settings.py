@@ -17,7 +17,7 @@ KEY_COMMAND_SECONDS = 30
 _NO_KEY = "there is no API key"
 _NO_KEY_STEP = (
     "set LIGHTFIELD_API_KEY, or LIGHTFIELD_API_KEY_FILE to a file that holds the key (or give --api-key-file), "
-    "or LIGHTFIELD_API_KEY_COMMAND to a command that prints it; to rehearse without an account: add --sandbox"
+    "or LIGHTFIELD_API_KEY_COMMAND to a command that prints it; without an account: run --sandbox rehearses, check --offline looks"
 )
 
 

@@ -34,11 +34,20 @@ async def carry_out(work: Work, request: JobRequest, around: Surroundings, stop:
             await work(session, stop)
         except EtlError as stopped:
             error = stopped
-        summary = conclude(session, error)
-        if session.books is not None:
-            await session.books(summary)
-    show_closing(around.voice, summary, session.folder)
+        summary = conclude(session, await _note_end(session, error))
+    show_closing(around.voice, summary, session.folder, base=around.working_folder)
     return summary
+
+
+async def _note_end(session: Session, error: EtlError | None) -> EtlError | None:
+    """First in the ledger, which outlives a results folder that vanished; what goes wrong with that is in the summary then."""
+    if session.books is None:
+        return error
+    try:
+        await session.books(session.summary(error))
+    except EtlError as unnoted:
+        return error or unnoted
+    return error
 
 
 def conclude(session: Session, error: EtlError | None) -> Summary:

@@ -68,13 +68,36 @@ def record_rejected(work: Work, rows: pl.DataFrame) -> None:
     """
     keyed = rows.select(KEY_DIGEST, SOURCE_KEY).drop_nulls().unique(KEY_DIGEST, maintain_order=True)
     held = dict(work.by_digest(INTENT, ["key_digest", "state"], keyed[KEY_DIGEST].to_list()))
-    new = [_rejected(work.import_id, digest, key) for digest, key in keyed.iter_rows() if held.get(digest) != OPEN]
+    new = [_without_task(work.import_id, digest, key, EntryState.REJECTED) for digest, key in keyed.iter_rows() if held.get(digest) != OPEN]
     if new:
         work.connection.execute(work.upsert(ENTRY, ("state",), "task_id"), new)
     failed = [{"digest": digest} for digest, state in held.items() if state == FAILED]
     if failed:
         creates = (INTENT.c.import_id == work.import_id, INTENT.c.kind == OperationKind.CREATE.value)
         work.connection.execute(INTENT.delete().where(*creates, INTENT.c.key_digest == bindparam("digest")), failed)
+
+
+def record_uncertain(work: Work, rows: pl.DataFrame) -> None:
+    """Notes rows that may be in Lightfield although no intent of this ledger says so; one that has a task stays as it is.
+
+    Args:
+        work: Writing.
+        rows: Columns KEY_DIGEST, SOURCE_KEY.
+    """
+    new = [
+        _without_task(work.import_id, digest, key, EntryState.UNCERTAIN) for digest, key in rows.select(KEY_DIGEST, SOURCE_KEY).iter_rows()
+    ]
+    if new:
+        work.connection.execute(work.upsert(ENTRY, ("state",), "task_id"), new)
+
+
+def clear_uncertain(work: Work, digests: Sequence[bytes]) -> None:
+    """Rows that turned out not to be in Lightfield: their next create is a first one. Others stay as they are."""
+    row = (ENTRY.c.import_id == work.import_id, ENTRY.c.key_digest == bindparam("digest"))
+    uncertain = (ENTRY.c.state == EntryState.UNCERTAIN.value, ENTRY.c.task_id.is_(None))
+    if digests:
+        update = ENTRY.update().where(*row, *uncertain).values(state=EntryState.FAILED.value)
+        work.connection.execute(update, [{"digest": digest} for digest in digests])
 
 
 def count_with_task(work: Work) -> int:
@@ -129,9 +152,9 @@ def _has_intents(work: Work) -> bool:
     return bool(work.connection.scalar(select(exists().where(INTENT.c.import_id == work.import_id, INTENT.c.state == OPEN))))
 
 
-def _rejected(import_id: int, digest: bytes, source_key: str) -> dict[str, Any]:
+def _without_task(import_id: int, digest: bytes, source_key: str, state: EntryState) -> dict[str, Any]:
     entry = {"import_id": import_id, "key_digest": digest, "source_key": source_key}
-    return entry | {"state": EntryState.REJECTED.value, "generation": 0, "revision": 0}
+    return entry | {"state": state.value, "generation": 0, "revision": 0}
 
 
 def _as_entry(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -137,9 +137,35 @@ class ImportLedger:
             outcomes.finish(work, self._run_number(work, run_id), results)
 
     def settle_absent(self, operations: Sequence[Operation]) -> None:
-        """Removes open intents of which a complete search has shown that they were not executed: their next ``begin`` is a first one."""
+        """Removes open intents of which a complete search has shown that they were not executed: their next ``begin`` is a first one.
+
+        Their rows are no longer uncertain.
+        """
         with self._changing() as work:
             intents.settle_absent(work, operations)
+            entries.clear_uncertain(work, [operation.key_digest for operation in operations])
+
+    def mark_uncertain(self, run_id: str, rows: pl.DataFrame) -> None:
+        """Notes rows that may be in Lightfield although no intent says so (a lost ledger): no run sends them.
+
+        Args:
+            run_id: Of a run that was started.
+            rows: Columns KEY_DIGEST, SOURCE_KEY of ``records``; a row that has a task stays as it is.
+        """
+        with self._changing() as work:
+            self._run_number(work, run_id)
+            entries.record_uncertain(work, rows)
+
+    def mark_absent(self, run_id: str, digests: Sequence[bytes]) -> None:
+        """Takes back ``mark_uncertain`` of rows that were found not to be in Lightfield; open intents stay open.
+
+        Args:
+            run_id: Of a run that was started.
+            digests: Of the rows; those that are not uncertain stay as they are.
+        """
+        with self._changing() as work:
+            self._run_number(work, run_id)
+            entries.clear_uncertain(work, digests)
 
     def reject(self, run_id: str, rows: pl.DataFrame) -> None:
         """Notes rows that were refused before sending, so that their keys are known; never changes one that has or may have a task.
@@ -194,6 +220,16 @@ class ImportLedger:
         """
         with self._writing() as work:
             runs.end(work, run_id, runs.Ending(status, exit_code, counts, finished_at))
+
+    def find_run(self, run_id: str) -> RunRecord | None:
+        """The run of that name; None where there is none."""
+        with self._reading() as work:
+            return runs.find(work, run_id)
+
+    def newest_run(self, command: str) -> RunRecord | None:
+        """The newest run of that command; None where there is none."""
+        with self._reading() as work:
+            return runs.newest(work, command)
 
     def last_runs(self, limit: int = 20) -> list[RunRecord]:
         """The history, newest first."""

@@ -15,7 +15,7 @@ from etl.ledger.payloads import pack, unpack
 from etl.ledger.schema import ENTRY, INTENT, RUN
 from etl.ledger.state import FAILED, OPEN
 from etl.ledger.work import Work
-from etl.records import Operation, OperationKind, Problem
+from etl.records import REPLAYED_OLDER, Operation, OperationKind, Problem
 
 _KEY = ("import_id", "key_digest")
 _OUTCOME = ("attempts", "finished_at", "http_status", "error_code", "error_field", "error_message")
@@ -34,7 +34,8 @@ class OpenIntent:
     """A write that has no good end yet.
 
     Attributes:
-        operation: As it was begun; ``first_sent_at`` set, ``seen_before`` True (False for one that failed: nothing of it was executed).
+        operation: As it was begun; ``first_sent_at`` set, ``seen_before`` True (False for one that failed, as nothing of it was
+            executed, and for one that was answered with a task of another's making).
         run_id: The run that read its row last; sending it again from the ledger alone changes nothing about that.
         attempts: Requests sent for it in all runs whose outcome was recorded.
         begun_at: When it was last begun, by the clock that ``begin`` was given.
@@ -121,7 +122,7 @@ def _begun(operation: Operation, old: AnyRow | None, now: datetime) -> Operation
     if old is None or old.state != OPEN:
         return replace(operation, first_sent_at=now)
     if old.idempotency_key == operation.idempotency_key:
-        return replace(operation, first_sent_at=old.first_sent_at, seen_before=True)
+        return replace(operation, first_sent_at=old.first_sent_at, seen_before=_wrote_before(old))
     # A higher generation says that the earlier request is known to have been executed, and its task to be in the trash.
     if operation.generation > old.generation:
         return replace(operation, first_sent_at=now)
@@ -190,6 +191,11 @@ def _bound(import_id: int) -> tuple[Any, ...]:
     )
 
 
+def _wrote_before(row: AnyRow) -> bool:
+    """May the task that this key is answered with be of this ledger's making? Not where it already turned out to be another's."""
+    return bool(row.state == OPEN and row.error_code != REPLAYED_OLDER)
+
+
 def _intent(row: AnyRow) -> OpenIntent:
     operation = Operation(
         kind=OperationKind(row.kind),
@@ -202,7 +208,7 @@ def _intent(row: AnyRow) -> OpenIntent:
         revision=row.revision,
         task_id=row.task_id,
         first_sent_at=row.first_sent_at,
-        seen_before=row.state == OPEN,
+        seen_before=_wrote_before(row),
     )
     return OpenIntent(
         operation=operation,

@@ -79,6 +79,19 @@ def number_of(work: Work, run_id: str) -> int:
     return int(number)
 
 
+def find(work: Work, run_id: str) -> RunRecord | None:
+    """The run of that name."""
+    row = work.connection.execute(select(RUN).where(RUN.c.import_id == work.import_id, RUN.c.run_id == run_id)).first()
+    return None if row is None else _record(row)
+
+
+def newest(work: Work, command: str) -> RunRecord | None:
+    """The newest run of that command."""
+    query = select(RUN).where(RUN.c.import_id == work.import_id, RUN.c.command == command).order_by(RUN.c.number.desc()).limit(1)
+    row = work.connection.execute(query).first()
+    return None if row is None else _record(row)
+
+
 def last(work: Work, limit: int) -> list[RunRecord]:
     """The newest first."""
     query = select(RUN).where(RUN.c.import_id == work.import_id).order_by(RUN.c.number.desc()).limit(limit)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
+
+from etl.content import moment
 
 
 class ApiSurpriseError(Exception):
@@ -156,15 +158,6 @@ class KeyInfo:
     def allows(self, scope: str) -> bool:
         """May the key do what ``scope`` names?"""
         return not self.scopes or scope in self.scopes
-
-
-def moment(value: Any) -> datetime | None:
-    """An ISO 8601 text to UTC; one without a zone is taken as UTC; None where it is no such text."""
-    try:
-        parsed = datetime.fromisoformat(value)
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:

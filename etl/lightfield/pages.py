@@ -56,7 +56,15 @@ async def read_page(reader: Reader, listing: Listing, offset: int, limit: int = 
     Raises:
         ServiceDownError: What came is no list.
     """
-    body = await reader.read(lambda: listing.call(limit, offset), Category.SEARCH, scope=listing.scope)
+    return records_of(await reader.read(lambda: listing.call(limit, offset), Category.SEARCH, scope=listing.scope))
+
+
+def records_of(body: dict[str, Any]) -> Page:
+    """What a list's answer holds.
+
+    Raises:
+        ServiceDownError: It is no list.
+    """
     data, total = body.get("data"), body.get("totalCount")
     if not isinstance(data, list):
         raise odd_answer(ApiSurpriseError("a list has no data"))

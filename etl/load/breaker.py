@@ -8,11 +8,11 @@ from etl.clock import Clock
 from etl.config.model import CountOrShare
 from etl.errors import EtlError, KeyRefusedError, LimitReachedError, ServiceDownError, StoppedError
 from etl.lightfield.answer import Answer
-from etl.load.problems import REPLAYED_OLDER, refusal
+from etl.load.problems import refusal
 from etl.load.retry import LONGEST_RETRY_AFTER_SECONDS, Tried
 from etl.load.stop import StopSwitch
 from etl.load.verdict import Executed, Kind, Verdict
-from etl.records import NEEDS_A_PERSON, WROTE, Action, Outcome
+from etl.records import NEEDS_A_PERSON, REPLAYED_OLDER, WROTE, Action, Outcome
 
 DOWN_AFTER_FAILURES = 10
 DOWN_AFTER_SECONDS = 20.0

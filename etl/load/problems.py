@@ -6,7 +6,6 @@ from etl.lightfield.answer import Answer
 from etl.load.verdict import Verdict
 from etl.records import Problem
 
-REPLAYED_OLDER = "replayed_older"
 TOO_OLD = "too_old_to_resend"
 STOPPED = "stopped"
 
@@ -15,7 +14,7 @@ _ADVICE = {
     "relationship_entity_missing": "look the id up in Lightfield, or map the field by a lookup",
     "relationship_entity_inactive": "choose an active member or record",
     "unknown_field": "correct the name under map: tasks take no custom fields",
-    "unknown_relationship": "correct the slug under map: lightfield-etl doctor lists those of the workspace",
+    "unknown_relationship": "correct the slug under map",
     "invalid_type": "correct the value in the source, or convert it under map",
     "parameter_missing": "fill the cell in the source, or give a default with empty:",
     "forbidden": "give the API key the scope that is named, or leave the field out",

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from etl.content import differences
 from etl.errors import EtlError
 from etl.lightfield.models import TaskView
-from etl.load.compare import differences
-from etl.load.problems import REPLAYED_OLDER
-from etl.records import Action, Operation, OperationKind, Outcome, Problem
+from etl.records import REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
 
 TOLERANCE = timedelta(seconds=5)
 """A task this much older than the intent's first send was not made by it; ``Date`` is right to a second, clocks of servers differ."""

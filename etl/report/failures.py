@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.cells import protect, protect_text
 from etl.records import ROW, SourceFile
-from etl.report.folder import RunFolder, local_failures
+from etl.report.folder import RunFolder, local_failures, write_all
 from etl.report.lines import ACTION, FILE, KEY, KNOWN, needs_a_person
 
 FAILURE_COLUMNS = (
@@ -84,7 +84,7 @@ class FailuresFile:
     def _opened(self) -> BinaryIO:
         if self._stream is None:
             self._stream = self._folder.open_new(self._folder.failures)
-            self._stream.write(_BYTE_ORDER_MARK)
+            write_all(self._stream, _BYTE_ORDER_MARK)
             self._header().write_csv(self._stream, include_header=False, separator=self._separator)
         return self._stream
 

@@ -111,7 +111,7 @@ class RunFolder:
         with local_failures(path):
             part.unlink(missing_ok=True)
             with open_private(part) as stream:
-                _write_all(stream, content)
+                write_all(stream, content)
                 os.fsync(stream.fileno())
             part.replace(path)
 
@@ -128,7 +128,7 @@ class RunFolder:
             except (OSError, NotImplementedError):
                 # Windows without the privilege, and some network disks.
                 with open_private(fresh) as stream:
-                    _write_all(stream, f"{self.run_id}\n".encode())
+                    write_all(stream, f"{self.run_id}\n".encode())
             fresh.replace(self.out / LATEST)
 
     def _refuse_a_real_folder_called_latest(self) -> None:
@@ -161,7 +161,12 @@ def local_failures(path: Path) -> Iterator[None]:
         raise LocalFailureError(f"cannot write {path}: {reason}", next_step=_RUN_AGAIN) from error
 
 
-def _write_all(stream: BinaryIO, content: bytes) -> None:
+def write_all(stream: BinaryIO, content: bytes) -> None:
+    """All of it: an unbuffered stream may take a part, and only the next write says that the disk is full.
+
+    Raises:
+        OSError: As ``write``.
+    """
     rest = memoryview(content)
     while rest:
         rest = rest[stream.write(rest) :]

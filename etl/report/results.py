@@ -17,7 +17,7 @@ from etl.records import Action, Outcome, PreparedBatch, SourceFile
 from etl.report.attention import Attention, AttentionRow
 from etl.report.counts import Counts, no_rows
 from etl.report.failures import FailuresFile
-from etl.report.folder import RunFolder, local_failures
+from etl.report.folder import RunFolder, local_failures, write_all
 from etl.report.held import HeldBatch
 from etl.report.lines import ACTION, FILE, KEY, LINE_SCHEMA, OutcomeLine, outcome_lines
 
@@ -52,8 +52,12 @@ class ResultsFile:
     def __init__(self, folder: RunFolder) -> None:
         self._path = folder.results
         self._stream = folder.open_new(folder.results)
-        with local_failures(self._path):
-            self._stream.write((",".join(RESULT_COLUMNS) + "\n").encode())
+        try:
+            with local_failures(self._path):
+                write_all(self._stream, (",".join(RESULT_COLUMNS) + "\n").encode())
+        except LocalFailureError:
+            self._stream.close()
+            raise
 
     def write(self, lines: pl.DataFrame) -> None:
         """Adds lines (LINE_SCHEMA).

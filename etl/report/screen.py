@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.text import Text
 
@@ -78,7 +79,7 @@ def show_check(voice: Voice, kinds: Sequence[ProblemKind], plan: PlanView, *, un
     voice.show("check", lambda: _check_picture(kinds, plan, unchecked), problems=problems, unchecked=unchecked, **plan.fields())
 
 
-def show_closing(voice: Voice, summary: Summary, folder: RunFolder) -> None:
+def show_closing(voice: Voice, summary: Summary, folder: RunFolder, *, base: Path | None = None) -> None:
     """What became of the rows, where the report is, and what to do next.
 
     The next step is the last line; where the run did not finish it is said in quiet mode too.
@@ -87,7 +88,8 @@ def show_closing(voice: Voice, summary: Summary, folder: RunFolder) -> None:
     if voice.mode == "quiet" and summary.exit_code:
         voice.say("warning" if summary.exit_code in _HARMLESS_EXITS else "error", "closing", sentence(summary))
     for path in folder.written():
-        voice.say("info", "file", f"{path.name:<14}{path}", path=str(path))
+        shown = path.relative_to(base) if base is not None and path.is_relative_to(base) else path
+        voice.say("info", "file", f"{path.name:<14}{shown}", path=str(path))
     if summary.next_command and (voice.mode != "quiet" or summary.exit_code not in _HARMLESS_EXITS):
         voice.next_step(summary.next_command)
 

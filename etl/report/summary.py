@@ -106,7 +106,7 @@ class ProblemSummary(_Part):
     """All problems of one code in one field."""
 
     code: str
-    """A stable word such as ``unknown_value``."""
+    """A stable word such as ``unknown_status``."""
     field: str | None = None
     """The target field or source column; null where it is the whole row."""
     rows: int
@@ -134,7 +134,7 @@ class LoadSummary(_Part):
     limit_per_second: float | None = None
     """The write limit as it was last known."""
     share_of_limit: float | None = None
-    """``rows_per_second`` by ``limit_per_second``, 0 to 1."""
+    """Rows written by what the write limit allowed in that time (a full bucket and its refill), 0 to 1; null in short runs."""
     latency_p50_ms: float | None = None
     """Median time of an answer, milliseconds."""
     in_doubt_settled: int = 0

@@ -81,7 +81,7 @@ def duration_text(seconds: float) -> str:
 
 def workspace_text(workspace: WorkspaceSummary) -> str:
     """Where it goes: origin, members, their mail domains, the key's last four characters."""
-    members = "members unknown" if workspace.members is None else f"{workspace.members:,} members"
+    members = "members unknown" if workspace.members is None else f"{workspace.members:,} member{'' if workspace.members == 1 else 's'}"
     domains = ", ".join(workspace.domains[:_DOMAINS])
     more = len(workspace.domains) - _DOMAINS
     if more > 0:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from etl.config.model import DESCRIPTION
+from etl.content import stamp_prefix
 from etl.records import (
     CONTENT_HASH,
     EXCLUDED,
@@ -154,7 +155,7 @@ def _with_description(recipe: Recipe, results: Sequence[FieldResult], keys: pl.S
     paragraphs = [columns[DESCRIPTION]] if DESCRIPTION in columns else []
     paragraphs += [result.note for result in results if result.note is not None]
     if recipe.stamp:
-        paragraphs.append(keys.to_frame("key").select(pl.concat_str(pl.lit(f"Source: {recipe.name} "), pl.col("key"))).to_series())
+        paragraphs.append(keys.to_frame("key").select(pl.concat_str(pl.lit(stamp_prefix(recipe.name)), pl.col("key"))).to_series())
     if DESCRIPTION in recipe.targets and (len(paragraphs) > 1 or DESCRIPTION not in columns):
         columns[DESCRIPTION] = _join_paragraphs(paragraphs, keys.len())
     return pl.DataFrame([columns[target].alias(target) for target in recipe.targets])

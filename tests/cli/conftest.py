@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +100,9 @@ class Desk:
     Each command is held to what holds of every one: no traceback, and the API key in nothing that it says or writes.
     """
 
-    def __init__(self, folder: Path, sandbox: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
         self.folder = folder
         self.sandbox = sandbox
-        self.url = url
         self.monkeypatch = monkeypatch
         self._capsys = capsys
 
@@ -143,8 +142,12 @@ class Desk:
         out, err = process.communicate(timeout=timeout)
         return self._ended(process.returncode, out, err, set())
 
-    def interrupt(self, process: subprocess.Popen[str], number: int = signal.SIGINT) -> None:
-        process.send_signal(number)
+    def wait_for_writes(self, count: int, within_seconds: float = 20.0) -> None:
+        """Until the sandbox was asked for so many creates."""
+        deadline = time.monotonic() + within_seconds
+        while self.writes < count:
+            assert time.monotonic() < deadline, "the command wrote nothing"
+            time.sleep(0.01)
 
     def run(self, rows: Iterable[list[str]], *options: str, **changes: Any) -> Ended:
         """Rows through the desk's config, with some changes."""
@@ -186,6 +189,26 @@ def _laid_over(base: Any, changes: Any) -> Any:
     return {key: value for key, value in {**base, **changes}.items() if value is not None}
 
 
+class Stage:
+    """Lets one server play a sandbox of each test's own: a server for each test would cost more than the tests."""
+
+    sandbox: Sandbox
+
+    @property
+    def crashes(self) -> list[BaseException]:
+        return self.sandbox.crashes
+
+    async def __call__(self, *asgi: Any) -> None:
+        await self.sandbox(*asgi)
+
+
+@pytest.fixture(scope="session")
+def stage():
+    stage = Stage()
+    with ServerThread(stage) as running:
+        yield stage, running.url
+
+
 @pytest.fixture
 def sandbox():
     workspace = Workspace.sample()
@@ -194,20 +217,17 @@ def sandbox():
 
 
 @pytest.fixture
-def server(sandbox):
-    with ServerThread(sandbox) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(tmp_path, sandbox, server, monkeypatch, capsys):
+def desk(tmp_path, sandbox, stage, monkeypatch, capsys):
+    playing, url = stage
+    playing.sandbox = sandbox
     for name in [name for name in os.environ if name.startswith("LIGHTFIELD_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("LIGHTFIELD_BASE_URL", server.url)
+    monkeypatch.setenv("LIGHTFIELD_BASE_URL", url)
     monkeypatch.setenv("LIGHTFIELD_API_KEY", KEY)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
-    return Desk(tmp_path, sandbox, server.url, monkeypatch, capsys)
+    yield Desk(tmp_path, sandbox, monkeypatch, capsys)
+    assert sandbox.crashes == []
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file(refusal):
             "guards: {max_rejected: some}\n",
             "guards.max_rejected: 'some' is neither a number of rows such as 25 nor a percentage such as 5%",
         ),
+        ("retain: 2w\n", "retain: not in this version: the ledger keeps everything; leave this out"),
         ("retain: long\n", "retain: 'long' is not a duration such as 90s, 15m, 26h or 90d"),
         ("limits: {share: 0}\n", "limits.share: found 0, allowed: more than 0"),
         ("key: Id\n", "key: unknown key here; it is written source.key"),

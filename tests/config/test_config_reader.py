@@ -93,11 +93,11 @@ def test_a_translation_of_a_word_called_file_is_no_side_file(read, good):
 
 def test_numbers_percentages_and_durations_are_read(read, good):
     job = read(
-        good + "limits: {rate: 12.5, share: 80%, timeout: 45s, max_failures: 5%}\nguards: {rows: 8123, max_rejected: 3}\nretain: 2w\n"
+        good + "limits: {rate: 12.5, share: 80%, timeout: 45s, max_failures: 5%}\nguards: {rows: 8123, max_rejected: 3}\nretain: 90d\n"
     ).job
     assert (job.limits.rate, job.limits.share, job.limits.timeout) == (12.5, 0.8, 45.0)
     assert (job.limits.max_failures, job.guards.max_rejected) == (CountOrShare(share=0.05), CountOrShare(count=3))
-    assert (job.guards.rows, job.retain) == (8123, 14 * 86400.0)
+    assert (job.guards.rows, job.retain) == (8123, 90 * 86400.0)
 
 
 def test_a_key_that_says_nothing_is_not_set(read, good):

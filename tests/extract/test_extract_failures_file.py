@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.records import GIVEN_KEY
+from etl.records import EXTRACT_CODE, GIVEN_KEY
 
 OURS = "_row,_file,_source_key,_action,_error_code,_error_field,_error_message,_http_status,_attempts"
 
@@ -22,3 +22,11 @@ def test_elsewhere_the_same_names_are_ordinary_columns(shop, rows, header):
     assert not opened.files[0].is_failures_file
     assert opened.files[0].columns == tuple(header.split(","))
     assert rows(opened, "Id", GIVEN_KEY) == [("'=1", None)]
+
+
+def test_a_row_with_too_many_fields_stays_refused_until_somebody_has_mended_it(shop, rows):
+    marked = "too_many_fields,,beyond them stands: x,,0"
+    opened = shop.open_text(
+        f'Id,T,{OURS}\n7,"a,x",2,t.csv,key:7,rejected,{marked}\n8,a,3,t.csv,key:8,rejected,{marked.replace("too_many_fields", "")}\n'
+    )
+    assert rows(opened, "T", EXTRACT_CODE) == [("a,x", "too_many_fields"), ("a", None)]

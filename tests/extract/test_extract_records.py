@@ -8,7 +8,7 @@ from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
 
 def test_a_record_too_long_is_flagged_with_what_stands_beyond(shop, rows):
     opened = shop.open_text('Id,T\n1,a\n2,b,"x,y",z\n3,c\n')
-    assert rows(opened, ROW, "Id", "T", EXTRACT_CODE) == [(2, "1", "a", None), (3, "2", "b", "too_many_fields"), (4, "3", "c", None)]
+    assert rows(opened, ROW, "Id", "T", EXTRACT_CODE) == [(2, "1", "a", None), (3, "2", "b,x,y,z", "too_many_fields"), (4, "3", "c", None)]
     message = rows(opened, EXTRACT_MESSAGE)[1][0]
     assert "the header has 2 fields" in message
     assert "x,y,z" in message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from etl.content import differences
 from etl.lightfield.models import TaskView
-from etl.load.compare import differences
 
 
 def task(fields=None, relationships=None):

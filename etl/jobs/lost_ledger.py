@@ -1,0 +1,83 @@
+"""Does the ledger of this run know what is in Lightfield? Asked before anything is created (rule 9)."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from etl.errors import LedgerError
+from etl.jobs.connect import Connection
+from etl.jobs.identify import Memory
+from etl.jobs.request import JobRequest
+from etl.jobs.session import Session
+from etl.jobs.tasks import READ_SCOPE, not_owned
+from etl.lightfield.client import PAGE_SIZE
+from etl.lightfield.models import TaskView
+from etl.lightfield.pages import gather
+from etl.lightfield.walk import TaskPage, task_page_or_none
+from etl.plan.choose import Choice
+from etl.plan.lost_ledger import UnknownRows, spread_offsets
+
+
+@dataclass(frozen=True, slots=True)
+class LostLedgerGuard:
+    """Listens to the look ahead, then asks Lightfield."""
+
+    unknown: UnknownRows
+    newest: TaskPage
+
+    def see(self, choice: Choice) -> None:
+        """Take in a batch of the look ahead."""
+        self.unknown.add(choice)
+
+    async def hold(self, session: Session, connection: Connection, memory: Memory) -> None:
+        """Compare tasks of the whole list with the rows that would be created.
+
+        Raises:
+            LedgerError: Too many of them are there already.
+            KeyRefusedError, ServiceDownError: As the reader does.
+        """
+        if not len(self.unknown):
+            return
+        tasks = await self._sampled(connection)
+        free = await memory.thread.call(not_owned, memory.rows, set(tasks))
+        matches = self.unknown.matches([tasks[task_id] for task_id in sorted(free)])
+        if self.unknown.look_lost(matches):
+            raise LedgerError(_sentence(session, matches, len(tasks)), next_step=reconcile_command(session.request))
+
+    async def _sampled(self, connection: Connection) -> dict[str, TaskView]:
+        offsets = spread_offsets(self.newest.total or 0, PAGE_SIZE)[1:]
+        further = await gather([task_page_or_none(connection.reader, connection.client, offset) for offset in offsets])
+        # An offset that Lightfield refuses shows nothing: the other pages have to do.
+        pages = [self.newest, *(page for page in further if page is not None)]
+        return {task.id: task for page in pages for task in page.tasks}
+
+
+async def lost_ledger_guard(session: Session, connection: Connection) -> LostLedgerGuard | None:
+    """The guard; None where there is nothing to compare with, or ``--force-new`` was given.
+
+    Raises:
+        KeyRefusedError, ServiceDownError: As the reader does.
+    """
+    if session.request.force_new or session.around.practice is not None or not connection.info.allows(READ_SCOPE):
+        return None
+    newest = await task_page_or_none(connection.reader, connection.client, 0)
+    if newest is None or not newest.tasks:
+        return None
+    job = session.config.job
+    return LostLedgerGuard(UnknownRows(job.name, by_stamp=job.stamp), newest)
+
+
+def reconcile_command(request: JobRequest) -> str:
+    """The command that rebuilds the ledger of this run."""
+    options = (("--ledger", request.ledger), ("--base-url", request.base_url), ("--api-key-file", request.api_key_file))
+    given = [word for name, value in options if value is not None for word in (name, str(value))]
+    return shlex.join(["lightfield-etl", "reconcile", str(request.config_path), *request.data, *given])
+
+
+def _sentence(session: Session, matches: int, looked_at: int) -> str:
+    return (
+        f"of {looked_at:,} tasks of this workspace that were looked at, {matches:,} are like rows of this input that the ledger "
+        f"{session.ledger} does not know: it is lost, or an old copy, and to go on would make second tasks; nothing was sent. "
+        "If these rows are new all the same: run --force-new"
+    )

@@ -1,0 +1,68 @@
+"""The job ``retry``: what is failed or uncertain is sent again, from the ledger alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etl.jobs.connect import Connection, connect
+from etl.jobs.identify import Memory, note_run, open_memory, take_lock
+from etl.jobs.loading import loading
+from etl.jobs.request import JobRequest, Surroundings
+from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.waiting import left_by, run_to_retry, tell_waiting
+from etl.jobs.work import carry_out
+from etl.ledger.runs import RunRecord
+from etl.load.progress import Progress
+from etl.load.stop import StopSwitch
+from etl.plan.doubt import Remedy, remedy
+from etl.records import Action, Operation
+from etl.report.summary import Summary
+from etl.report.wording import rows_text
+
+
+async def retry(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Summary:
+    """Send again what earlier runs left; every way it can end is a Summary. Raises as ``carry_out`` does."""
+    return await carry_out(_retry, request, around, stop)
+
+
+async def _retry(session: Session, stop: StopSwitch) -> None:
+    connection = await connect(session, stop, writes=True)
+    memory = await open_memory(session, connection, create=False)
+    await take_lock(session, memory, stop)
+    wanted = session.request.run
+    record = await memory.thread.call(run_to_retry, memory.rows, wanted)
+    operations = await memory.thread.call(left_by, memory.rows, wanted)
+    session.out_of_reach = _out_of_reach(record)
+    await note_run(session, memory)
+    await _send(session, connection, memory, operations)
+    if wanted is not None:
+        await tell_waiting(session, memory, besides=wanted)
+    give_up_if_asked(stop)
+
+
+async def _send(session: Session, connection: Connection, memory: Memory, operations: Sequence[Operation]) -> None:
+    server_now, now = connection.server_clock.now(), session.around.clock.now()
+    again = [each for each in operations if not each.first_sent_at or remedy(each.first_sent_at, server_now) is Remedy.SEND_AGAIN]
+    too_old = [each for each in operations if each.first_sent_at and remedy(each.first_sent_at, server_now) is Remedy.LOOK]
+    session.around.voice.say("info", "retry", _plan_sentence(len(again), len(too_old)), again=len(again), too_old=len(too_old))
+    async with loading(session, connection, memory, count_problems=False) as load:
+        load.leave([Progress(operation).too_old(now) for operation in too_old])
+        await load.send_again(again)
+    session.folder.point_latest()
+
+
+def _plan_sentence(again: int, too_old: int) -> str:
+    if not again + too_old:
+        return "nothing is failed or uncertain: there is nothing to send again"
+    told = f"{rows_text(again)} to send again, from the ledger"
+    return told + (f"; {rows_text(too_old)} too old to be sent without the danger of a second task" if too_old else "")
+
+
+def _out_of_reach(record: RunRecord | None) -> str | None:
+    rejected = 0 if record is None else record.counts.get(Action.REJECTED, 0)
+    if record is None or not rejected:
+        return None
+    return (
+        f"{rows_text(rejected)} rejected by the run {record.run_id} {'is' if rejected == 1 else 'are'} out of reach of retry: "
+        "they were never sent; mend them in its failures.csv (or in the source), then run that file with the same config"
+    )

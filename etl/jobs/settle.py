@@ -1,0 +1,135 @@
+"""What became of the writes that earlier runs left in doubt?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from etl.content import differences
+from etl.jobs.connect import Connection
+from etl.jobs.identify import Memory
+from etl.jobs.loading import Load
+from etl.jobs.session import Session
+from etl.jobs.tasks import not_owned, survey_tasks
+from etl.ledger.intents import OpenIntent
+from etl.lightfield.models import TaskView
+from etl.plan.choose import STILL_UNCERTAIN
+from etl.plan.doubt import Remedy, last_attempt_by, remedy
+from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
+from etl.records import Action, OperationKind, Outcome, Problem
+from etl.report.wording import rows_text
+
+_OTHER_FINGERPRINT = bytes(16)
+
+
+async def settle(load: Load) -> None:
+    """Before anything else is sent: intents that their keys still protect are sent again, the others are looked for (rule 4)."""
+    intents = await load.memory.thread.call(load.memory.rows.open_intents)
+    if not intents:
+        return
+    now = load.connection.server_clock.now()
+    again = [each for each in intents if _is_protected(each, load.connection)]
+    left = len(intents) - len(again)
+    load.session.around.voice.say("info", "in_doubt", _doubt_sentence(len(again), left), again=len(again), left=left, at=str(now))
+    await load.ask_again([each.operation for each in again])
+    if left and not load.connection.stop.asked:
+        for outcome in await _look(load):
+            load.note_settled(outcome)
+
+
+async def _look(load: Load) -> list[Outcome]:
+    doubts = await open_doubts(load.memory, load.connection)
+    mine = [doubt for doubt in doubts if not doubt.sent_again_later]
+    if not mine:
+        return []
+    seen = await _seen_in_their_time(load.connection, load.memory, doubts)
+    return await settle_by(load.session, load.memory, doubts, seen)
+
+
+async def open_doubts(memory: Memory, connection: Connection, *, all_here: bool = False) -> list[Doubt]:
+    """The creates that may have been executed.
+
+    Args:
+        memory: Knows the open intents.
+        connection: Knows the server's time.
+        all_here: Settle those too that their keys still protect: nothing is going to be sent.
+    """
+    intents = await memory.thread.call(memory.rows.open_intents)
+    creates = [each for each in intents if each.operation.kind is OperationKind.CREATE]
+    return [_doubt(each, later=not all_here and _is_protected(each, connection)) for each in creates]
+
+
+async def settle_by(session: Session, memory: Memory, doubts: Sequence[Doubt], seen: Seen) -> list[Outcome]:
+    """Record what the search says of the intents: adopted ones are their rows', absent ones are no longer in doubt.
+
+    Returns:
+        The outcomes of those that were adopted or stay uncertain; absent rows can be sent anew.
+    """
+    matches = match(doubts, seen, name=session.config.job.name)
+    outcomes = [_outcome(session, each) for each in matches if each.finding is not Finding.ABSENT]
+    adopted = [outcome for outcome in outcomes if outcome.action is Action.ADOPTED]
+    absent = [each.doubt.operation for each in matches if each.finding is Finding.ABSENT]
+    await memory.thread.call(memory.rows.finish, session.run_id, adopted)
+    await memory.thread.call(memory.rows.settle_absent, absent)
+    counts = Counter(each.finding for each in matches)
+    session.around.voice.say("info", "looked_for", _found_sentence(counts), **{finding.value: counts[finding] for finding in Finding})
+    return outcomes
+
+
+async def _seen_in_their_time(connection: Connection, memory: Memory, doubts: Sequence[Doubt]) -> Seen:
+    """The tasks that no row owns, of the times of these intents alone."""
+    found: dict[str, TaskView] = {}
+
+    def see(task: TaskView, _in_trash: bool) -> None:  # noqa: FBT001  called by place
+        if any(doubt.could_have_made(task) for doubt in doubts):
+            found[task.id] = task
+
+    survey = await survey_tasks(connection, see, since=min(doubt.begins for doubt in doubts))
+    free = await memory.thread.call(not_owned, memory.rows, set(found))
+    return Seen([task for task_id, task in found.items() if task_id in free], survey.why_incomplete, survey.until)
+
+
+def _is_protected(intent: OpenIntent, connection: Connection) -> bool:
+    first = intent.operation.first_sent_at or intent.begun_at
+    return remedy(first, connection.server_clock.now()) is Remedy.SEND_AGAIN
+
+
+def _doubt(intent: OpenIntent, *, later: bool) -> Doubt:
+    return Doubt(
+        operation=intent.operation,
+        first_sent_at=intent.operation.first_sent_at or intent.begun_at,
+        last_attempt_by=last_attempt_by(intent.begun_at, intent.finished_at),
+        earlier_payloads=intent.earlier_payloads,
+        sent_again_later=later,
+    )
+
+
+def _outcome(session: Session, found: Match) -> Outcome:
+    operation, now = found.doubt.operation, session.around.clock.now()
+    if found.task is None:
+        message = uncertain_message(found.why or "", found.candidates, name=session.config.job.name, source_key=operation.source_key)
+        return Outcome(operation, Action.UNCERTAIN, 0, now, problem=Problem(STILL_UNCERTAIN, None, message))
+    if found.payload != operation.payload:
+        # An earlier content of the row was executed: the ledger must not take the task for what the row says now.
+        operation = replace(operation, payload=found.payload, fingerprint=_OTHER_FINGERPRINT)
+    observed = differences(found.payload, found.task) or None
+    return Outcome(operation, Action.ADOPTED, 0, now, task_id=found.task.id, url=found.task.http_link, observed=observed)
+
+
+def _doubt_sentence(again: int, left: int) -> str:
+    parts = [f"{rows_text(again + left)} of earlier runs {'is' if again + left == 1 else 'are'} in doubt"]
+    if again:
+        parts.append(f"{again:,} asked for again with {'its' if again == 1 else 'their'} own key, which creates nothing twice")
+    if left:
+        parts.append(f"{left:,} too old for that: looked for among Lightfield's tasks")
+    return "; ".join(parts)
+
+
+def _found_sentence(counts: Counter[Finding]) -> str:
+    told = {
+        Finding.ADOPT: "found in Lightfield and adopted",
+        Finding.ABSENT: "not there, so that they can be sent anew",
+        Finding.UNCERTAIN: "still uncertain and left alone",
+    }
+    return "looked for: " + ", ".join(f"{counts[finding]:,} {words}" for finding, words in told.items() if counts[finding])

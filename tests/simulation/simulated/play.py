@@ -1,0 +1,247 @@
+"""A schedule, played from its beginning to its audit."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from simulated.audit import Auditor
+from simulated.network import Network
+from simulated.process import End, Process, simulated_processes, task_of_owner
+from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Schedule, Step, Wait, draw
+from simulated.source import MEMBERS, Source, config_text
+from simulated.virtual_time import MachineTime, ServerTime, VirtualLoop
+
+from etl.jobs.request import JobRequest
+from etl.jobs.reconcile import reconcile
+from etl.jobs.run import run
+from etl.sandbox.app import Sandbox
+from etl.sandbox.faults import Faults
+from etl.sandbox.limits import Category, Limits
+from etl.sandbox.workspace import Workspace
+
+_JOBS: dict[str, Any] = {"run": run, "reconcile": reconcile}
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a schedule.
+
+    Attributes:
+        faults: What the auditor found, a sentence each; empty is good.
+        events: What happened, to be read by whoever looks for the cause.
+        committed_after_give_up: Tasks that were made when their client had given up already.
+        figures: For the totals.
+    """
+
+    seed: int
+    faults: list[str]
+    events: list[str]
+    committed_after_give_up: int
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+class World:
+    """Everything that a schedule has: server, network, source, processes."""
+
+    def __init__(self, schedule: Schedule, folder: Path, loop: VirtualLoop) -> None:
+        self.schedule = schedule
+        self.folder = folder
+        self.loop = loop
+        self.dice = Random(f"world {schedule.seed}")
+        self.time = ServerTime(loop)
+        workspace = Workspace()
+        members = {email: workspace.add_member(email, "A", "B") for email in MEMBERS}
+        account = workspace.add_account("Acme")
+        self.sandbox = Sandbox(
+            workspace,
+            limits=Limits(write=schedule.write_rate),
+            list_lag_seconds=schedule.list_lag,
+            clock=self.time,
+            random=Random(f"sandbox {schedule.seed}"),
+            keep_requests=0,
+        )
+        self.network = Network(self.sandbox, self.time, Random(f"network {schedule.seed}"))
+        self.source = Source(self.dice, schedule.rows, members, account, wide=schedule.wide, stamp=schedule.stamp)
+        self.ledger = folder / "night.ledger"
+        self.kept: Path | None = None
+        self.ends: list[End] = []
+        self.events: list[str] = []
+        self.auditor = Auditor(self)
+        (folder / "night.yaml").write_text(
+            config_text(timeout=schedule.timeout, attempts=schedule.attempts, wide=schedule.wide, stamp=schedule.stamp), encoding="utf-8"
+        )
+
+    async def play(self) -> None:
+        for step in self.schedule.steps:
+            self.note(_shown(step))
+            await self._step(step)
+            self.auditor.look_at_server()
+        await self.network.quiet()
+        self.auditor.look_at_server()
+        self.auditor.close()
+
+    def note(self, event: str) -> None:
+        self.events.append(f"{self.loop.time():>12.3f}  {event}")
+
+    async def _step(self, step: Step) -> None:
+        match step:
+            case Go():
+                await self._go(step)
+            case Wait():
+                await asyncio.sleep(step.seconds)
+            case Edit():
+                self.note(f"edited: {[row.key for row in self.source.edit(step.share)]}")
+            case People():
+                self._people(step.edits, step.trashes, step.makes)
+            case LedgerFate():
+                self._fate_of_ledger(step.what)
+
+    async def _go(self, step: Go) -> None:
+        self.network.weather = step.weather
+        self.sandbox.set_faults(step.faults)
+        self.sandbox.set_latency(step.latency)
+        self.source.write(self.folder / "rows.csv")
+        process = self._process(step)
+        process.worker(None)
+        happening = [asyncio.create_task(self._happen(process, each)) for each in step.happenings]
+        end = await process.live()
+        for task in happening:
+            task.cancel()
+        self.loop.thaw(process)
+        # What is wrong with the limits stays only as long as the run that met it.
+        self.sandbox.limits.set_rate(Category.WRITE, self.schedule.write_rate)
+        self.ledger = end.ledger
+        self.ends.append(end)
+        self.note(_told(end))
+        self.auditor.look_at_run(end, step)
+
+    def _process(self, step: Go) -> Process:
+        number = len(self.ends)
+        request = JobRequest(
+            command=step.job,
+            config_path=Path("night.yaml"),
+            out=Path(f"results-{number}"),
+            typed=f"lightfield-etl {step.job} night.yaml",
+            ledger=str(self.ledger),
+            assume_yes=True,
+            stream=step.stream,
+        )
+        clock = MachineTime(self.loop, 1000.0, timedelta(hours=step.wrong_by_hours))
+        dice = Random(f"process {self.schedule.seed} {number}")
+        return Process(number, request, self.network, clock, dice, step.death, folder=self.folder, job=_JOBS[step.job])
+
+    async def _happen(self, process: Process, what: Happening) -> None:
+        await asyncio.sleep(what.at_seconds)
+        self.note(f"{what.what} {what.amount:g}")
+        match what.what:
+            case "rate":
+                self.sandbox.limits.set_rate(Category.WRITE, what.amount)
+            case "drain":
+                while True:
+                    self.sandbox.limits.drain(Category.WRITE, int(what.amount), self.time.now())
+                    await asyncio.sleep(1.0)
+            case "wall_clock":
+                process.clock.wrong_by += timedelta(hours=what.amount)
+            case "freeze" if not process.dead:
+                self.loop.freeze(process)
+                await asyncio.sleep(what.amount)
+                self.loop.thaw(process)
+            case "trash":
+                self._people(0.0, what.amount, 0)
+            case "edit":
+                self._people(what.amount, 0.0, 0)
+            case "interrupt":
+                process.stop.ask("SIGINT was received")
+
+    def _people(self, edits: float, trashes: float, makes: int) -> None:
+        for task in self.sandbox.tasks:
+            dice = self.dice.random()
+            if dice < edits:
+                task.fields = task.fields | {"$description": f"(seen)\n\n{task.fields.get('$description') or ''}".strip(), "$status": "IN_PROGRESS"}
+                task.updated_at = self.time.now()
+                self.auditor.touched.add(task.id)
+            elif dice < edits + trashes and not task.trashed:
+                self.sandbox.tasks.trash(task, self.time.now(), trashed=True)
+                self.auditor.touched.add(task.id)
+        for number in range(makes):
+            self.auditor.peoples_own(f"Lunch {number}")
+
+    def _fate_of_ledger(self, what: str) -> None:
+        if what == "keep" and self.ledger.exists():
+            folder = self.folder / f"kept-{len(self.ends)}"
+            folder.mkdir()
+            self.kept = folder / self.ledger.name
+            for name in (self.ledger.name, f"{self.ledger.name}-wal"):
+                if (self.ledger.parent / name).exists():
+                    shutil.copy(self.ledger.parent / name, folder / name)
+        elif what == "old" and self.kept is not None:
+            self.ledger = self.kept
+        elif what in {"gone", "old"}:
+            folder = self.folder / f"new-{len(self.ends)}"
+            folder.mkdir()
+            self.ledger = folder / self.ledger.name
+
+
+def play(seed: int, folder: Path | None = None) -> Report:
+    """Play the schedule of a seed; everything that it writes is gone afterwards, unless a folder is given."""
+    schedule = draw(seed)
+    with tempfile.TemporaryDirectory(prefix="night-", dir=_memory_disk()) as private:
+        loop = VirtualLoop()
+        loop.set_task_factory(task_of_owner)
+        world = World(schedule, folder or Path(private), loop)
+        with simulated_processes(pages=schedule.wide):
+            try:
+                loop.run_until_complete(world.play())
+            except Exception as error:  # noqa: BLE001  whatever the harness met belongs to this seed
+                world.auditor.faults.append(f"the schedule broke off: {type(error).__name__}: {error}")
+            finally:
+                loop.close()
+        return _report(world)
+
+
+def _report(world: World) -> Report:
+    faults = [*world.auditor.faults, *(f"nobody fetched: {odd}" for odd in world.loop.odd)]
+    faults += [f"the sandbox failed: {crash!r}" for crash in world.sandbox.crashes]
+    late = sum(wire.done_at is not None and wire.given_up_at is not None and wire.given_up_at < wire.done_at for wire in world.network.log)
+    figures = {
+        "processes": len(world.ends),
+        "deaths": sum(end.died for end in world.ends),
+        "requests": len(world.network.log),
+        "tasks": len(world.sandbox.tasks),
+        "hours": world.loop.time() / 3600,
+        "uncertain": world.auditor.uncertain_at_end,
+        "rows": len(world.source.rows),
+    }
+    return Report(world.schedule.seed, faults, world.events, late, figures)
+
+
+def _memory_disk() -> str | None:
+    # A disk in memory: thousands of fsyncs of nothing that anybody needs.
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def _shown(step: Step) -> str:
+    if not isinstance(step, Go):
+        return str(step)
+    parts = [f"{step.job}{' (final)' if step.final else ''}", *(f"{h.what}@{h.at_seconds:.1f}={h.amount:g}" for h in step.happenings)]
+    if step.death:
+        parts.append(str(step.death))
+    if step.faults != Faults():
+        parts.append("faults")
+    return " ".join(parts)
+
+
+def _told(end: End) -> str:
+    if end.died:
+        return f"{end.process} died after {end.steps} commits"
+    if end.summary is None:
+        return f"{end.process} failed: {end.error!r}"
+    counts = {action.value: number for action, number in end.summary.counts.items() if number}
+    return f"{end.process} ended with {end.summary.exit_code} {end.summary.reason or ''} {end.summary.message or ''} {counts}"

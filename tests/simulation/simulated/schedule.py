@@ -1,0 +1,247 @@
+"""What happens in a schedule? One seed decides it all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from simulated.network import Weather
+from simulated.process import Death
+
+from etl.sandbox.faults import Faults
+
+HOUR = 3600.0
+WINDOW = 23 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something in the middle of a run: ``rate``, ``drain``, ``wall_clock``, ``freeze``, ``trash``, ``edit`` or ``interrupt``."""
+
+    at_seconds: float
+    what: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """One process.
+
+    Attributes:
+        job: ``run`` or ``reconcile``.
+        weather, faults: On the way and at the server.
+        death: When it dies, if it does.
+        stream: Without a look ahead.
+        final: Nothing goes wrong, and everything has to come to its end.
+    """
+
+    job: str = "run"
+    weather: Weather = field(default_factory=Weather)
+    faults: Faults = field(default_factory=Faults)
+    latency: float = 0.05
+    death: Death | None = None
+    happenings: tuple[Happening, ...] = ()
+    wrong_by_hours: float = 0.0
+    stream: bool = False
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Time passes."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Rows are corrected in the source."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Somebody works in Lightfield: edits so many tasks, trashes others, makes some of their own."""
+
+    edits: float
+    trashes: float
+    makes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFate:
+    """``keep`` a copy; put the ``old`` copy in its place; or it is ``gone``."""
+
+    what: str
+
+
+Step = Go | Wait | Edit | People | LedgerFate
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A whole schedule.
+
+    Attributes:
+        rows: Of the source.
+        timeout, attempts: Of the config's limits.
+        list_lag: Of the server's lists, seconds.
+        write_rate: Of the server at the beginning; 25 is documented.
+        stamp: Tasks name their row.
+        wide: Every field is mapped, and every report has its page.
+        steps: In order.
+    """
+
+    seed: int
+    rows: int
+    timeout: float
+    attempts: int
+    list_lag: float
+    write_rate: float
+    stamp: bool
+    wide: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def limits_as_documented(self) -> bool:
+        """Nobody else draws on the limits, and they never change."""
+        moved = any(h.what in {"rate", "drain"} for step in self.steps if isinstance(step, Go) for h in step.happenings)
+        return not moved and self.write_rate == 25.0
+
+    @property
+    def loses_ledger(self) -> bool:
+        return any(isinstance(step, LedgerFate) and step.what != "keep" for step in self.steps)
+
+
+def draw(seed: int) -> Schedule:
+    """The schedule of a seed.
+
+    Args:
+        seed: Any number.
+    """
+    dice = Random(seed)
+    loses, stamp = dice.random() < 0.25, dice.random() < 0.3
+    # Who loses the ledger and edits rows without stamps has nothing left by which a task could be told.
+    edits = dice.random() < 0.35 and (stamp or not loses)
+    steps: list[Step] = []
+    runs = dice.choice((1, 1, 2, 2, 3))
+    for number in range(runs):
+        steps.append(_bad_run(dice))
+        if loses and number == 0:
+            steps.append(LedgerFate("keep"))
+        steps.append(Wait(_gap(dice)))
+        if edits and dice.random() < 0.7:
+            steps.append(Edit(dice.choice((0.05, 0.2, 0.5))))
+        if dice.random() < 0.3:
+            steps.append(People(dice.choice((0.0, 0.1)), dice.choice((0.0, 0.05)), dice.randrange(6)))
+    if loses:
+        steps += _lost_ledger(dice, steps)
+    steps += [Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
+    if dice.random() < 0.3:
+        steps += [Wait(dice.choice((dice.uniform(2, 100), 25 * HOUR))), Go(final=True, stream=dice.random() < 0.7)]
+    return Schedule(
+        seed=seed,
+        rows=dice.randint(10, 60),
+        timeout=dice.choice((2.0, 5.0, 30.0)),
+        attempts=dice.choice((2, 4, 8)),
+        list_lag=dice.choice((0.0, 0.0, 5.0, 60.0)),
+        write_rate=dice.choice((25.0, 25.0, 25.0, 4.0, 1.0, 100.0)),
+        stamp=stamp,
+        wide=dice.random() < 0.1,
+        steps=tuple(steps),
+    )
+
+
+def _lost_ledger(dice: Random, before: list[Step]) -> list[Step]:
+    fate = LedgerFate(dice.choice(("gone", "old")))
+    if dice.random() < 0.7:
+        return [fate, Wait(dice.choice((130.0, 30 * HOUR))), Go(job="reconcile", final=True), Wait(5.0)]
+    # Within the window the keys alone have to protect.
+    passed = sum(step.seconds for step in before if isinstance(step, Wait))
+    return [fate] if passed < 20 * HOUR else []
+
+
+def _gap(dice: Random) -> float:
+    return dice.choice(
+        (
+            dice.uniform(2, 50),
+            dice.uniform(61, 300),
+            dice.uniform(1, 20) * HOUR,
+            WINDOW + dice.uniform(-90, 30),
+            dice.uniform(23.1, 24.2) * HOUR,
+            dice.uniform(25, 100) * HOUR,
+        )
+    )
+
+
+def _bad_run(dice: Random) -> Go:
+    return Go(
+        weather=_weather(dice),
+        faults=_faults(dice),
+        latency=dice.choice((0.0, 0.05, 0.3, 1.0)),
+        death=_death(dice),
+        happenings=tuple(_happening(dice) for _ in range(dice.choice((0, 0, 0, 1, 1, 2)))),
+        wrong_by_hours=dice.choice((0.0, 0.0, 0.0, -30.0, 30.0)),
+        stream=dice.random() < 0.5,
+    )
+
+
+def _weather(dice: Random) -> Weather:
+    force = dice.choice((0.0, 0.5, 1.0, 2.0))
+    return Weather(
+        refused=0.02 * force,
+        no_connection=0.01 * force,
+        lost_on_the_way=0.03 * force,
+        broken_but_arrives=0.05 * force,
+        arrives_late=0.04 * force,
+        gateway_gives_up=0.03 * force,
+        answer_late=0.03 * force,
+        latency=dice.choice(((0.0, 0.0), (0.01, 0.05), (0.1, 0.4))),
+        late=(0.0, dice.choice((1.0, 10.0, 60.0))),
+        # Where nothing can be read, no run gets to its first write: not often worth a schedule.
+        only_writes=dice.random() < 0.8,
+    )
+
+
+def _faults(dice: Random) -> Faults:
+    force = dice.choice((0.0, 0.5, 1.0, 2.0))
+    return Faults(
+        error_before=0.04 * force,
+        error_after=0.03 * force,
+        lost_before_commit=0.03 * force,
+        lost_after_commit=0.04 * force,
+        slow=0.02 * force,
+        truncated=0.015 * force,
+        not_json=0.015 * force,
+        too_many_requests=0.005 * force,
+        too_many_requests_bare=0.005 * force,
+        slow_seconds=dice.choice((1.0, 4.0, 40.0)),
+        burst=dice.choice((2, 8)),
+        retry_after_seconds=dice.choice((1, 1, 5, 120)),
+        only_writes=int(dice.random() < 0.8),
+    )
+
+
+def _death(dice: Random) -> Death | None:
+    how = dice.random()
+    if how < 0.4:
+        return None
+    if how < 0.8:
+        return Death(step=dice.choice((dice.randrange(12), dice.randrange(8, 40))), phase=dice.choice(("before", "torn", "after")))
+    return Death(at_seconds=dice.uniform(0.0, 6.0))
+
+
+def _happening(dice: Random) -> Happening:
+    at = dice.uniform(0.0, 4.0)
+    what = dice.choice(("rate", "drain", "wall_clock", "freeze", "trash", "edit", "interrupt"))
+    amount = {
+        "rate": dice.choice((0.5, 3.0, 10.0, 50.0)),
+        "drain": dice.uniform(5.0, 25.0),
+        "wall_clock": dice.uniform(-60, 60),
+        "freeze": dice.choice((20.0, 55.0, 90.0, 3 * HOUR, 23.5 * HOUR, 26 * HOUR)),
+        "trash": 0.1,
+        "edit": 0.1,
+        "interrupt": 1.0,
+    }[what]
+    return Happening(at, what, amount)
