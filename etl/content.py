@@ -12,7 +12,7 @@ from typing import Any, Protocol
 DUE_AT = "$dueAt"
 CREATED_BY = "$createdBy"
 
-_ESCAPED = re.compile(r"\\([^\w\s])")
+_ESCAPED = re.compile(r"\\([^a-zA-Z0-9\s])")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 
 Meaning = tuple[tuple[str, Any], ...]
@@ -72,7 +72,7 @@ def task_meaning(task: Content, fields: Iterable[str], relationships: Iterable[s
 
 
 def digest(meaning: Meaning) -> int:
-    """64 bits that stand for a meaning, the same in every process."""
+    """64 bits that stand for a meaning."""
     text = json.dumps(meaning, ensure_ascii=True, default=str)
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 

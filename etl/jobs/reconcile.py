@@ -10,6 +10,7 @@ from functools import partial
 
 import polars as pl
 
+from etl.content import stamp_prefix
 from etl.jobs.connect import Connection, connect
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.journal import keep_lease
@@ -98,16 +99,27 @@ async def _rebuild(session: Session, connection: Connection, memory: Memory, giv
         work = _Work(session, memory, given, census, rebuilding, settled, report)
         await asyncio.to_thread(work.count_rows, lambda: give_up_if_asked(connection.stop))
         await asyncio.to_thread(work.judge_rows, lambda: give_up_if_asked(connection.stop))
-        if work.missing:
-            is_are = "is" if work.missing == 1 else "are"
-            session.around.voice.say(
-                "info", "missing", f"{rows_text(work.missing)} {is_are} not in Lightfield: run creates what is missing", rows=work.missing
-            )
+        _tell_findings(session, work)
     finally:
         try:
             report.close(session.around.clock.now())
         finally:
             session.counts, session.attention = dict(report.counts), report.attention
+
+
+def _tell_findings(session: Session, work: _Work) -> None:
+    say = session.around.voice.say
+    if work.missing:
+        is_are = "is" if work.missing == 1 else "are"
+        say("info", "missing", f"{rows_text(work.missing)} {is_are} not in Lightfield: run creates what is missing", rows=work.missing)
+    suspects = work.rebuilding.suspects
+    if work.uncertain and suspects:
+        line = f"{stamp_prefix(session.config.job.name)}<key>"
+        sentence = (
+            f"{suspects:,} tasks that people have edited could be rows of this input: the line `{line}` in the description of each settles "
+            "it, with the row's key, or with any other word where it is none of them; then reconcile again"
+        )
+        say("warning", "suspects", sentence, tasks=suspects)
 
 
 async def _all_tasks(
@@ -152,7 +164,7 @@ async def _settle(session: Session, memory: Memory, rebuilding: Rebuilding, doub
 
 @dataclass(slots=True)
 class _Work:
-    """The two passes over the rows, in a worker thread; ``missing`` rows are not in Lightfield."""
+    """The two passes over the rows, in a worker thread; ``missing`` rows are not in Lightfield, ``uncertain`` ones may be."""
 
     session: Session
     memory: Memory
@@ -162,6 +174,7 @@ class _Work:
     settled: dict[bytes, Outcome]
     report: RowReport
     missing: int = 0
+    uncertain: int = 0
     _lines: list[tuple[object, ...]] = field(default_factory=list)
 
     def count_rows(self, go_on: Callable[[], None]) -> None:
@@ -209,6 +222,7 @@ class _Work:
         self._in_ledger(self.memory.rows.mark_uncertain, rows)
         self._in_ledger(self.memory.rows.mark_absent, [operation.key_digest for operation in by_fate[Fate.MISSING]])
         self.missing += len(by_fate[Fate.MISSING])
+        self.uncertain += len(by_fate[Fate.UNCERTAIN])
 
     def _in_ledger(self, record: Callable[..., None], what: object) -> None:
         self.memory.thread.wait_for(record, self.session.run_id, what)

@@ -53,6 +53,11 @@ def _rows_of(given: Input, census: Census | None) -> int | None:
     return rows if given.limit is None else min(rows, given.limit)
 
 
+def _most_writes(given: Input, census: Census) -> int:
+    writes = to_write(census.counts)
+    return writes if given.limit is None else min(writes, given.limit)
+
+
 async def _look_ahead(session: Session, connection: Connection, memory: Memory, given: Input, stop: StopSwitch) -> Census:
     known = await asyncio.to_thread(known_of, memory)
     guard = await lost_ledger_guard(session, connection)
@@ -82,6 +87,7 @@ async def _ask(session: Session, memory: Memory, given: Input, census: Census | 
         first = await asyncio.to_thread(ask_person, ask, reasons, request.typed)
         if first is not None:
             given.limit = first if given.limit is None else min(first, given.limit)
+            session.around.voice.say("info", "limited", f"only the first {given.limit:,} rows: for the rest, run the same command again")
 
 
 async def _load(session: Session, connection: Connection, memory: Memory, given: Input, census: Census | None) -> None:
@@ -90,5 +96,5 @@ async def _load(session: Session, connection: Connection, memory: Memory, given:
     async with loading(session, connection, memory, count_problems=census is None) as load:
         await settle(load)
         if not connection.stop.asked:
-            await load.send(given, marker, total=None if census is None else to_write(census.counts))
+            await load.send(given, marker, total=None if census is None else _most_writes(given, census))
     session.folder.point_latest()

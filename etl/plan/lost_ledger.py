@@ -24,6 +24,7 @@ _COMPARED = (TITLE, DESCRIPTION, DUE_AT, ASSIGNED_TO)
 _READ_CHARACTERS = 400
 _KEPT_CHARACTERS = 100
 _FEW, _FEW_OF_ROWS, _SURELY_MANY = 2, 0.1, 10
+_MOSTLY = 0.5
 
 
 def spread_offsets(total: int, page_size: int) -> list[int]:
@@ -86,8 +87,11 @@ class UnknownRows:
             return int(pl.Series("hash", stamps, dtype=pl.String).hash().unique().is_in(held.implode()).sum())
         found = resemblance(task_frame(tasks)).alias("hash").to_frame().group_by("hash").agg(pl.len().alias("tasks"))
         rows = held.to_frame().join(found, on="hash", how="semi").group_by("hash").agg(pl.len().alias("rows"))
-        # More tasks than rows of one kind are people's own: a lost import has left at most one a row.
-        return int(found.join(rows, on="hash").filter(pl.col("tasks") <= pl.col("rows"))["tasks"].sum())
+        both = found.join(rows, on="hash")
+        # A lost import has left at most one task a row; more tasks than rows of one kind are what people repeat. Where most of the
+        # tasks that match are of such kinds, the others are so by chance.
+        told = int(both.filter(pl.col("tasks") <= pl.col("rows"))["tasks"].sum())
+        return told if told >= int(both["tasks"].sum()) * _MOSTLY else 0
 
     def look_lost(self, matches: int) -> bool:
         """Are so many matches more than chance? One stamp is enough; else more than a tenth of the rows, at least 3, at most 11."""
@@ -101,7 +105,7 @@ def _comparable(frame: pl.DataFrame, target: str) -> pl.Expr:
         return pl.lit("")
     if isinstance(frame.schema[target], pl.List):
         return pl.col(target).list.sort().list.join(",").fill_null("")
-    value = pl.col(target)
+    value = pl.col(target).cast(pl.String)
     if target in {TITLE, DESCRIPTION}:
         words = value.str.head(_READ_CHARACTERS).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ")
         value = words.str.strip_chars().str.head(_KEPT_CHARACTERS)

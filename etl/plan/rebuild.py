@@ -85,6 +85,7 @@ class Rebuilding:
         self._rows: Counter[int] = Counter()
         self._rivals: Counter[int] = Counter()
         self._why_incomplete: str | None = None
+        self._suspects = 0
         self._by_key: dict[str, list[KnownTask]] = defaultdict(list)
         self._queues: dict[int, list[KnownTask]] = {}
         self._sharing: dict[tuple[str, Any], list[KnownTask]] = defaultdict(list)
@@ -140,6 +141,11 @@ class Rebuilding:
             if task.id not in taken and not task.stamps:
                 self._index(task)
 
+    @property
+    def suspects(self) -> int:
+        """How many tasks that people have edited could be rows of this input."""
+        return self._suspects
+
     def judge(self, source_key: str, payload: Mapping[str, Any], resembles: int) -> Verdict:
         """What a row is; each counted row once, in input order.
 
@@ -185,6 +191,7 @@ class Rebuilding:
     def _index(self, task: KnownTask) -> None:
         if not task.in_trash and len(self._near[task.resembles]) < _CANDIDATES:
             self._near[task.resembles].append(task)
+        self._suspects += task.told is not None
         for target, value in task.told or ():
             # That both are open, or both done, tells nothing.
             if target != STATUS and value is not None and len(self._sharing[target, value]) < _CANDIDATES:

@@ -198,8 +198,8 @@ class Stage:
     def crashes(self) -> list[BaseException]:
         return self.sandbox.crashes
 
-    async def __call__(self, *asgi: Any) -> None:
-        await self.sandbox(*asgi)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.sandbox(scope, receive, send)
 
 
 @pytest.fixture(scope="session")

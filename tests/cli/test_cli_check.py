@@ -46,7 +46,7 @@ def test_the_rows_that_need_a_person_are_in_a_failures_file(desk, make_row):
         ("5", "duplicate_key"),
     ]
     assert not (ended.folder / "results.csv").exists()
-    assert ended.counts == {"rejected": 3}
+    assert ended.counts == {"created": 1, "rejected": 3}
 
 
 def test_companies_that_nobody_knows_are_told_with_their_counts(desk, make_table, make_row):
@@ -62,7 +62,7 @@ def test_what_the_ledger_knows_is_told_apart(desk, make_row):
     desk.run([make_row(1), make_row(2)])
     ended = desk("check", desk.config(), desk.csv([make_row(1), make_row(2, "Other"), make_row(3)]), "--json")
     assert ended.code == 0
-    assert ended.counts == {"unchanged": 1, "changed": 1}
+    assert ended.counts == {"created": 1, "unchanged": 1, "changed": 1}
 
 
 def test_a_check_makes_no_ledger_and_moves_no_link(desk, make_row):

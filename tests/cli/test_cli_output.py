@@ -95,4 +95,4 @@ def test_a_cell_cannot_act_on_the_terminal(desk, make_row):
 def test_the_closing_names_the_files_of_the_run(desk, make_row):
     ended = desk.run([make_row(1), make_row(2, title="")])
     for name in ("report.html", "failures.csv", "results.csv", "summary.json"):
-        assert str(ended.folder / name) in ended.stderr
+        assert str(ended.folder.relative_to(desk.folder) / name) in ended.stderr

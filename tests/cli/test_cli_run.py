@@ -249,7 +249,14 @@ def test_another_run_of_the_same_import_is_told_who_holds_the_lock(desk, stopped
 
 
 def test_the_presets_own_sample_runs_in_the_sandbox(desk):
-    ended = desk("run", "--sandbox", desk.write("mine.yaml", "extends: hubspot\nname: mine\n"), samples_folder() / "hubspot-tasks.csv")
+    ended = desk(
+        "run",
+        "--sandbox",
+        desk.write("mine.yaml", "extends: hubspot\nname: mine\n"),
+        samples_folder() / "hubspot-tasks.csv",
+        "--limit",
+        "20",
+    )
     assert ended.code in (0, 1), ended.stderr
     assert "accepted unseen" in ended.stderr
     assert not desk.sandbox.requests

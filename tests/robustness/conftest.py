@@ -171,28 +171,29 @@ class Bench:
     @contextmanager
     def held_lock(self) -> Iterator[None]:
         """Somebody else of this process runs the import."""
-        with self._opened() as rows:
+        with self.opened() as rows:
             rows.lease.acquire()
             yield
             rows.lease.release()
 
     def waiting(self) -> dict[str, int]:
         """Rows that runs left, by what is known of them."""
-        with self._opened() as rows:
+        with self.opened() as rows:
             return rows.waiting()
 
     def last_run(self) -> RunRecord:
         """The newest run in the ledger's history."""
-        with self._opened() as rows:
+        with self.opened() as rows:
             return rows.last_runs(1)[0]
 
     def known_rows(self) -> int:
         """Rows of which the ledger says that they have a task."""
-        with self._opened() as rows:
+        with self.opened() as rows:
             return rows.known_rows()
 
     @contextmanager
-    def _opened(self) -> Iterator[ImportLedger]:
+    def opened(self) -> Iterator[ImportLedger]:
+        """The import in its ledger."""
         with open_ledger(str(self.ledger), clock=SystemClock(), create=False) as ledger:
             members = [member.id for member in self.sandbox.workspace.members]
             workspace = ledger.find_workspace(self.environment["LIGHTFIELD_BASE_URL"], members)
@@ -223,13 +224,19 @@ def workspace_of(*keys: str, prefix: str) -> Workspace:
     return workspace
 
 
-def sandbox_of(workspace: Workspace) -> Sandbox:
-    return Sandbox(workspace, limits=Limits(PER_SECOND, PER_SECOND, PER_SECOND), random=Random(11))
+def sandbox_of(workspace: Workspace, clock: SystemClock | None = None) -> Sandbox:
+    return Sandbox(workspace, limits=Limits(PER_SECOND, PER_SECOND, PER_SECOND), random=Random(11), clock=clock)
 
 
 @pytest.fixture
-def sandbox():
-    return sandbox_of(workspace_of(KEY, OTHER_KEY, prefix="acme"))
+def server_clock():
+    """What time it is at Lightfield."""
+    return ShiftedClock()
+
+
+@pytest.fixture
+def sandbox(server_clock):
+    return sandbox_of(workspace_of(KEY, OTHER_KEY, prefix="acme"), server_clock)
 
 
 @pytest.fixture

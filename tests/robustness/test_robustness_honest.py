@@ -16,19 +16,19 @@ MAY_HAVE_ONE = {"created", "uncertain"}
 
 
 @pytest.mark.parametrize(
-    "faults",
+    ("attempts", "faults"),
     [
-        Faults(error_after=0.3, error_before=0.3, only_writes=1),
-        Faults(lost_after_commit=0.3, lost_before_commit=0.3, only_writes=1),
-        Faults(truncated=0.3, not_json=0.3, only_writes=1),
-        Faults(error_after=0.2, lost_after_commit=0.2, too_many_requests=0.02, retry_after_seconds=0, only_writes=1),
+        (1, Faults(error_after=0.3, error_before=0.3, only_writes=1)),
+        (2, Faults(error_after=0.3, error_before=0.3, only_writes=1)),
+        (1, Faults(lost_after_commit=0.3, lost_before_commit=0.3, only_writes=1)),
+        (2, Faults(truncated=0.3, not_json=0.3, only_writes=1)),
+        (2, Faults(error_after=0.2, lost_after_commit=0.2, too_many_requests=0.02, retry_after_seconds=0, only_writes=1)),
     ],
-    ids=["errors", "lost connections", "spoiled answers", "throttled"],
+    ids=["errors", "errors and a second attempt", "lost connections", "spoiled answers", "throttled"],
 )
-@pytest.mark.parametrize("attempts", [1, 2])
-def test_no_row_is_called_failed_that_has_a_task(bench, faults, attempts):
+def test_no_row_is_called_failed_that_has_a_task(bench, attempts, faults):
     """Owners of every third row have left meanwhile, so that refusals come in between, first and after lost answers."""
-    numbers = range(90)
+    numbers = range(60)
     write_rows(bench, numbers)
     bench.sandbox.workspace.deactivate_member("mem_acme_1")
     bench.config(limits={"attempts": attempts})

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-ROWS = range(150)
+ROWS = range(90)
 
 
 def started(bench, latency_seconds):

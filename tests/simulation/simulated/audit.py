@@ -219,7 +219,7 @@ class Auditor:
     def _could_be_settled(self, row: Row, wires: list[Wire]) -> bool:
         """Nothing stands in the way of knowing what became of a row: not time, not people, not its twins."""
         world = self._world
-        if row.kind in {"refused", "twin"} or any(wire.task_id in self.touched for wire in wires):
+        if None in row.contents or row.kind == "twin" or any(wire.task_id in self.touched for wire in wires):
             return False
         intent = self._intents.get(row.key)
         if intent is None:

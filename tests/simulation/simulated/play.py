@@ -68,7 +68,7 @@ class World:
             keep_requests=0,
         )
         self.network = Network(self.sandbox, self.time, Random(f"network {schedule.seed}"))
-        self.source = Source(self.dice, schedule.rows, members, account, wide=schedule.wide, stamp=schedule.stamp)
+        self.source = Source(self.dice, schedule.rows, members, account, wide=schedule.wide, stamp=schedule.stamp, twins=schedule.twins)
         self.ledger = folder / "night.ledger"
         self.kept: Path | None = None
         self.ends: list[End] = []

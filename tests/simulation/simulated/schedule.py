@@ -85,6 +85,7 @@ class Schedule:
 
     Attributes:
         rows: Of the source.
+        twins: The share of rows that say the same as others.
         timeout, attempts: Of the config's limits.
         list_lag: Of the server's lists, seconds.
         write_rate: Of the server at the beginning; 25 is documented.
@@ -95,6 +96,7 @@ class Schedule:
 
     seed: int
     rows: int
+    twins: float
     timeout: float
     attempts: int
     list_lag: float
@@ -121,28 +123,15 @@ def draw(seed: int) -> Schedule:
         seed: Any number.
     """
     dice = Random(seed)
-    loses, stamp = dice.random() < 0.25, dice.random() < 0.3
-    # Who loses the ledger and edits rows without stamps has nothing left by which a task could be told.
-    edits = dice.random() < 0.35 and (stamp or not loses)
-    steps: list[Step] = []
-    runs = dice.choice((1, 1, 2, 2, 3))
-    for number in range(runs):
-        steps.append(_bad_run(dice))
-        if loses and number == 0:
-            steps.append(LedgerFate("keep"))
-        steps.append(Wait(_gap(dice)))
-        if edits and dice.random() < 0.7:
-            steps.append(Edit(dice.choice((0.05, 0.2, 0.5))))
-        if dice.random() < 0.3:
-            steps.append(People(dice.choice((0.0, 0.1)), dice.choice((0.0, 0.05)), dice.randrange(6)))
-    if loses:
-        steps += _lost_ledger(dice, steps)
-    steps += [Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
+    stamp = dice.random() < 0.3
+    family = dice.choices((_any_nights, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window), (60, 14, 16, 10))[0]
+    steps = [*family(dice, stamp=stamp), Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
     if dice.random() < 0.3:
         steps += [Wait(dice.choice((dice.uniform(2, 100), 25 * HOUR))), Go(final=True, stream=dice.random() < 0.7)]
     return Schedule(
         seed=seed,
-        rows=dice.randint(10, 60),
+        rows=dice.randint(10, 60) if family is not _key_expires_in_a_run else dice.randint(10, 25),
+        twins=dice.choice((0.05, 0.05, 0.5)),
         timeout=dice.choice((2.0, 5.0, 30.0)),
         attempts=dice.choice((2, 4, 8)),
         list_lag=dice.choice((0.0, 0.0, 5.0, 60.0)),
@@ -153,13 +142,50 @@ def draw(seed: int) -> Schedule:
     )
 
 
-def _lost_ledger(dice: Random, before: list[Step]) -> list[Step]:
-    fate = LedgerFate(dice.choice(("gone", "old")))
+def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
+    """Some bad nights, near or far from each other."""
+    edits = dice.random() < 0.4
+    steps: list[Step] = []
+    for _ in range(dice.choice((1, 1, 2, 2, 3))):
+        steps += [_bad_run(dice), Wait(_gap(dice))]
+        if edits and dice.random() < 0.7:
+            steps.append(Edit(dice.choice((0.05, 0.2, 0.5))))
+        if dice.random() < 0.3:
+            steps.append(_people(dice))
+    return steps
+
+
+def _key_expires_in_a_run(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
+    """What is in doubt is still protected when the run begins, and no longer when its turn comes."""
+    slow = Happening(0.0, "rate", dice.choice((0.004, 0.01, 0.1)))
+    return [_bad_run(dice), Wait(WINDOW - dice.uniform(10, 400)), Go(happenings=(slow,)), Wait(_gap(dice))]
+
+
+def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
+    """The ledger is gone, or an old copy; then it is rebuilt."""
+    steps: list[Step] = [_bad_run(dice), LedgerFate("keep"), Wait(_gap(dice))]
+    if dice.random() < 0.5:
+        steps += [_bad_run(dice), Wait(_gap(dice))]
+    if stamp and dice.random() < 0.5:
+        # Without stamps nothing would be left by which the tasks of edited rows could be told.
+        steps.append(Edit(dice.choice((0.05, 0.5))))
+    if dice.random() < 0.5:
+        steps.append(_people(dice))
+    return [*steps, LedgerFate(dice.choice(("gone", "old"))), Wait(dice.choice((130.0, 30 * HOUR))), Go(job="reconcile", final=True), Wait(5.0)]
+
+
+def _lost_ledger_in_the_window(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
+    """The ledger is lost and nobody says so: within the window the keys alone have to protect."""
+    steps: list[Step] = [_bad_run(dice), LedgerFate("keep"), Wait(dice.uniform(2, 4 * HOUR))]
+    if dice.random() < 0.3:
+        steps += [_bad_run(dice), Wait(dice.uniform(2, 4 * HOUR))]
     if dice.random() < 0.7:
-        return [fate, Wait(dice.choice((130.0, 30 * HOUR))), Go(job="reconcile", final=True), Wait(5.0)]
-    # Within the window the keys alone have to protect.
-    passed = sum(step.seconds for step in before if isinstance(step, Wait))
-    return [fate] if passed < 20 * HOUR else []
+        steps.append(Edit(dice.choice((0.2, 1.0, 1.0))))
+    return [*steps, LedgerFate(dice.choice(("gone", "old"))), _bad_run(dice)]
+
+
+def _people(dice: Random) -> People:
+    return People(dice.choice((0.0, 0.1)), dice.choice((0.0, 0.05)), dice.randrange(6))
 
 
 def _gap(dice: Random) -> float:
@@ -188,12 +214,12 @@ def _bad_run(dice: Random) -> Go:
 
 
 def _weather(dice: Random) -> Weather:
-    force = dice.choice((0.0, 0.5, 1.0, 2.0))
+    force = dice.choice((0.0, 1.0, 1.0, 2.0))
     return Weather(
         refused=0.02 * force,
         no_connection=0.01 * force,
         lost_on_the_way=0.03 * force,
-        broken_but_arrives=0.05 * force,
+        broken_but_arrives=0.07 * force,
         arrives_late=0.04 * force,
         gateway_gives_up=0.03 * force,
         answer_late=0.03 * force,

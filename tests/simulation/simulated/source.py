@@ -72,9 +72,11 @@ class Source:
         account: The id of an account that there is.
         wide: The map has every field.
         stamp: Descriptions end with the row's stamp.
+        twins: The share of rows that say the same as others.
     """
 
-    def __init__(self, dice: Random, count: int, members: dict[str, str], account: str, *, wide: bool, stamp: bool) -> None:
+    def __init__(self, dice: Random, count: int, members: dict[str, str], account: str, *, wide: bool, stamp: bool, twins: float) -> None:  # noqa: PLR0913
+        self._twins = twins
         self._wide = wide
         self._stamp = stamp
         self._dice = dice
@@ -103,7 +105,7 @@ class Source:
             writer.writerows(row.cells for row in self.rows)
 
     def _row(self, number: int) -> Row:
-        kind = self._dice.choices(("plain", "twin", "refused", "rejected", "repeat", "keyless"), (80, 8, 4, 3, 3, 2))[0]
+        kind = self._dice.choices(("plain", "twin", "refused", "rejected", "repeat", "keyless"), (88 * (1 - self._twins), 88 * self._twins, 4, 3, 3, 2))[0]
         if kind == "repeat":
             earlier = [row for row in self.rows if row.kind == "plain"]
             if not earlier:

@@ -1,0 +1,194 @@
+"""Is the simulation worth its time? Each rule is broken on purpose, and has to be caught: ``python tests/simulation/mutations.py``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from simulated.play import play
+
+from etl.jobs import journal, loading, reconcile, settle, tasks
+from etl.lightfield import walk
+from etl.load import send, verdict
+from etl.plan import doubt
+from etl.records import Operation
+
+Break = Callable[[ExitStack], None]
+
+
+def nothing(_stack: ExitStack) -> None:
+    """The product as it is."""
+
+
+def send_before_the_intent_is_durable(stack: ExitStack) -> None:
+    """``begin`` returns at once and is carried out a second later."""
+    begin = journal.LedgerJournal.begin
+
+    async def too_early(self: Any, operations: Sequence[Operation]) -> Sequence[Operation]:
+        import asyncio
+
+        async def later() -> None:
+            await asyncio.sleep(1.0)
+            await begin(self, operations)
+
+        _KEPT.append(asyncio.create_task(later()))
+        now = self._server_clock.now()
+        return [replace(each, first_sent_at=each.first_sent_at) for each in operations] if now else operations
+
+    stack.enter_context(patch.object(journal.LedgerJournal, "begin", too_early))
+
+
+def forget_intents(stack: ExitStack) -> None:
+    """Nothing is noted before a request: what a crash leaves in doubt is not known to be."""
+    begin = journal.LedgerJournal.begin
+
+    async def unnoted(self: Any, operations: Sequence[Operation]) -> Sequence[Operation]:
+        begun = await begin(self, operations)
+        await self._thread.call(self._rows.settle_absent, operations)
+        return begun
+
+    stack.enter_context(patch.object(journal.LedgerJournal, "begin", unnoted))
+
+
+def payload_in_the_key(stack: ExitStack) -> None:
+    """A corrected row is sent with another key."""
+    creates = loading.creates
+
+    def keyed(*args: Any) -> Iterator[Operation]:
+        for operation in creates(*args):
+            yield replace(operation, idempotency_key=f"{operation.idempotency_key[:40]}-{operation.fingerprint.hex()}")
+
+    stack.enter_context(patch.object(loading, "creates", keyed))
+
+
+def timeout_is_failed(stack: ExitStack) -> None:
+    """A request without an answer is taken for one that was not executed."""
+    judge = verdict.judge
+
+    def hasty(result: Any, **more: Any) -> Any:
+        judged = judge(result, **more)
+        return replace(judged, executed=verdict.Executed.NO) if judged.executed is verdict.Executed.MAYBE else judged
+
+    stack.enter_context(patch.object(send, "judge", hasty))
+
+
+def no_age_check(stack: ExitStack) -> None:
+    """However old an intent is, it is sent again."""
+    stack.enter_context(patch.object(send, "KEY_WINDOW", timedelta(days=999)))
+    stack.enter_context(patch.object(doubt, "WINDOW", timedelta(days=999)))
+
+
+def no_age_check_before_attempts(stack: ExitStack) -> None:
+    """The age is only looked at when the run begins."""
+    stack.enter_context(patch.object(send, "KEY_WINDOW", timedelta(days=999)))
+
+
+def absent_after_an_incomplete_walk(stack: ExitStack) -> None:
+    """One page is read, and what is not on it is called absent."""
+    real = walk._Walk.run
+
+    async def one_page(self: Any) -> str | None:
+        page = await self._page(0)
+        if page is not None:
+            for task in page.tasks[:3]:
+                self._see(task)
+        return None
+
+    assert real
+    stack.enter_context(patch.object(walk._Walk, "run", one_page))
+
+
+def lag_is_forgotten(stack: ExitStack) -> None:
+    """Lists are taken to be up to date, and requests not to linger."""
+    from etl.plan import match
+
+    stack.enter_context(patch.object(walk, "LIST_LAG", timedelta(0)))
+    stack.enter_context(patch.object(match, "LINGERS", timedelta(0)))
+
+
+def edited_tasks_are_strangers(stack: ExitStack) -> None:
+    """A task that somebody edited is not thought of as a row's."""
+    from etl.plan import match, rebuild
+
+    stack.enter_context(patch.object(match, "is_edited", lambda _: False))
+    stack.enter_context(patch.object(rebuild, "is_edited", lambda _: False))
+
+
+def adopt_owned_tasks(stack: ExitStack) -> None:
+    """Whose task it is already does not matter."""
+    stack.enter_context(patch.object(settle, "not_owned", lambda _, task_ids: set(task_ids)))
+    stack.enter_context(patch.object(reconcile, "owned_ids", lambda _: frozenset()))
+    stack.enter_context(patch.object(tasks, "owned_ids", lambda _: frozenset()))
+
+
+_KEPT: list[Any] = []
+
+MUTATIONS: dict[str, Break] = {
+    each.__name__: each
+    for each in (
+        nothing,
+        send_before_the_intent_is_durable,
+        forget_intents,
+        payload_in_the_key,
+        timeout_is_failed,
+        no_age_check,
+        no_age_check_before_attempts,
+        absent_after_an_incomplete_walk,
+        lag_is_forgotten,
+        edited_tasks_are_strangers,
+        adopt_owned_tasks,
+    )
+}
+
+
+@contextmanager
+def broken(name: str) -> Iterator[None]:
+    """Within, the product breaks that rule."""
+    with ExitStack() as stack:
+        MUTATIONS[name](stack)
+        yield
+    _KEPT.clear()
+
+
+def rules_caught(name: str, seed: int) -> set[str]:
+    """Which of the auditor's rules a schedule broke."""
+    with broken(name):
+        return {fault.split("]")[0].strip("[") for fault in play(seed).faults}
+
+
+def main() -> int:
+    """Exit code 1 when a mutation was caught nowhere."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seeds", type=int, default=200, help="schedules for each mutation (default 200)")
+    options.add_argument("--first", type=int, default=0)
+    options.add_argument("--only", choices=list(MUTATIONS), help="this one alone")
+    options.add_argument("--workers", type=int, default=os.cpu_count())
+    given = options.parse_args()
+    names = [given.only] if given.only else list(MUTATIONS)
+    missed = 0
+    with ProcessPoolExecutor(given.workers) as pool:
+        for name in names:
+            caught = [rules for rules in pool.map(partial(rules_caught, name), range(given.first, given.first + given.seeds), chunksize=5) if rules]
+            rules = Counter(rule for each in caught for rule in each)
+            told = ", ".join(f"{rule} {number}" for rule, number in rules.most_common())
+            print(f"{name.replace('_', ' ')}: caught in {len(caught)} of {given.seeds} schedules ({told})", flush=True)
+            missed += name != nothing.__name__ and not caught
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
