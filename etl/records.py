@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,25 @@ class EntryState(StrEnum):
     TRASHED = "trashed"
     """Its task was moved to the trash by us; a new create has the next generation."""
 
+
+FAILURE_COLUMNS = (
+    "_row",
+    "_file",
+    "_source_key",
+    "_action",
+    "_error_code",
+    "_error_field",
+    "_error_message",
+    "_http_status",
+    "_attempts",
+)
+"""What ``failures.csv`` has behind the source's own columns; a file whose header ends with exactly these is a failures file."""
+
+KEY_MARK = "key:"
+"""Stands before an identity in ``failures.csv``, so that no spreadsheet makes a number of it."""
+
+KEY_WINDOW = timedelta(hours=23)
+"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear for clocks that differ and requests that linger."""
 
 REPLAYED_OLDER = "replayed_older"
 """Code of a row whose create was answered with an older task that this ledger did not write: a lost ledger, or two imports of one name."""

@@ -8,23 +8,7 @@ import polars as pl
 
 from etl.cells import unprotect
 from etl.extract.table import cell_columns
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY
-
-FAILURE_COLUMNS = (
-    "_row",
-    "_file",
-    "_source_key",
-    "_action",
-    "_error_code",
-    "_error_field",
-    "_error_message",
-    "_http_status",
-    "_attempts",
-)
-"""What a failures file has behind the source's own columns."""
-
-KEY_PREFIX = "key:"
-"""Stands before an identity, so that no spreadsheet makes a number of it."""
+from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, FAILURE_COLUMNS, GIVEN_KEY, KEY_MARK
 
 TOO_MANY_FIELDS = "too_many_fields"
 
@@ -50,7 +34,7 @@ def restored(frame: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
     """
     cells = cell_columns(len(columns))
     own, key = cells[: -len(FAILURE_COLUMNS)], pl.col(cells[_KEY_POSITION])
-    given = pl.when(key.str.strip_chars() != "").then(key.str.strip_prefix(KEY_PREFIX)).alias(GIVEN_KEY)
+    given = pl.when(key.str.strip_chars() != "").then(key.str.strip_prefix(KEY_MARK)).alias(GIVEN_KEY)
     return _still_too_long(frame.with_columns(given, *(unprotect(pl.col(cell)) for cell in own)), cells)
 
 

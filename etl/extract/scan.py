@@ -15,13 +15,13 @@ from etl.errors import SourceError
 from etl.extract.columnar import open_ndjson, open_parquet, open_xlsx
 from etl.extract.delimited import open_delimited
 from etl.extract.exclude import with_excluded
-from etl.extract.failures_file import FAILURE_COLUMNS, is_failures_file, restored, without_keys
+from etl.extract.failures_file import is_failures_file, restored, without_keys
 from etl.extract.paths import find_files
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile, make_plain
 from etl.extract.stamp import Stamp
 from etl.extract.table import Table, cell_columns
-from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
+from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, FAILURE_COLUMNS, GIVEN_KEY, ROW, RawBatch, SourceFile
 
 ROWS_PER_BATCH = 10_000
 

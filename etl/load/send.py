@@ -26,10 +26,7 @@ from etl.load.stats import LoadStats
 from etl.load.stop import StopAskedError, StopSwitch
 from etl.load.throttle import Throttles
 from etl.load.verdict import Kind, judge
-from etl.records import Action, Operation, OperationKind, Outcome
-
-KEY_WINDOW = timedelta(hours=23)
-"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear for clocks and requests that linger."""
+from etl.records import KEY_WINDOW, Action, Operation, OperationKind, Outcome
 
 _OK_CLASS = 2
 _DONE_ACTIONS = {OperationKind.UPDATE: Action.UPDATED, OperationKind.TRASH: Action.TRASHED, OperationKind.RESTORE: Action.UPDATED}

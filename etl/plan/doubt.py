@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-KEY_LIFETIME = timedelta(hours=24)
-"""How long Lightfield remembers an Idempotency-Key (facts: Idempotency)."""
-MARGIN = timedelta(hours=1)
-"""Kept clear of the end of that time, for clocks that differ and requests that linger."""
-WINDOW = KEY_LIFETIME - MARGIN
+from etl.records import KEY_WINDOW
 
 
 class Remedy(StrEnum):
@@ -23,7 +19,7 @@ class Remedy(StrEnum):
 
 def remedy(first_sent_at: datetime, server_now: datetime) -> Remedy:
     """Rule 4: the age is measured by the server's clock from the intent's *first* send."""
-    return Remedy.SEND_AGAIN if server_now - first_sent_at < WINDOW else Remedy.LOOK
+    return Remedy.SEND_AGAIN if server_now - first_sent_at < KEY_WINDOW else Remedy.LOOK
 
 
 def last_attempt_by(begun_at: datetime, finished_at: datetime | None) -> datetime:
@@ -36,7 +32,7 @@ def last_attempt_by(begun_at: datetime, finished_at: datetime | None) -> datetim
     Returns:
         The outcome's moment where it is believable. A process that crashed may have sent for as long as the key's window allowed.
     """
-    latest = begun_at + WINDOW
+    latest = begun_at + KEY_WINDOW
     if finished_at is None or finished_at < begun_at:
         return latest
     return min(finished_at, latest)

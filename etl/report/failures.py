@@ -11,25 +11,9 @@ from typing import BinaryIO
 import polars as pl
 
 from etl.cells import protect, protect_text
-from etl.records import ROW, SourceFile
+from etl.records import FAILURE_COLUMNS, KEY_MARK, ROW, SourceFile
 from etl.report.folder import RunFolder, local_failures, write_all
 from etl.report.lines import ACTION, FILE, KEY, KNOWN, needs_a_person
-
-FAILURE_COLUMNS = (
-    "_row",
-    "_file",
-    "_source_key",
-    "_action",
-    "_error_code",
-    "_error_field",
-    "_error_message",
-    "_http_status",
-    "_attempts",
-)
-"""Ours, after the source's own; a file whose header ends with exactly these is a failures file."""
-
-KEY_MARK = "key:"
-"""Stands before a source key, so that no spreadsheet makes a number of it."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LAST_ASCII = 127

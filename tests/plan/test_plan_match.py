@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.plan.doubt import WINDOW, last_attempt_by
+from etl.plan.doubt import last_attempt_by
 from etl.plan.match import Doubt, Finding, Seen, match, uncertain_message
-from etl.records import Operation, OperationKind
+from etl.records import KEY_WINDOW, Operation, OperationKind
 
 SENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LATER = SENT + timedelta(days=3)
@@ -157,10 +157,10 @@ def test_the_message_names_the_links_and_what_to_do():
 @pytest.mark.parametrize(
     ("finished", "latest"),
     [
-        (None, SENT + WINDOW),
+        (None, SENT + KEY_WINDOW),
         (SENT + timedelta(minutes=3), SENT + timedelta(minutes=3)),
-        (SENT - timedelta(hours=1), SENT + WINDOW),
-        (SENT + timedelta(days=900), SENT + WINDOW),
+        (SENT - timedelta(hours=1), SENT + KEY_WINDOW),
+        (SENT + timedelta(days=900), SENT + KEY_WINDOW),
     ],
     ids=["crashed", "noted", "our clock was behind, or it was begun again", "our clock was ahead"],
 )

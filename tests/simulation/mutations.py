@@ -89,7 +89,7 @@ def timeout_is_failed(stack: ExitStack) -> None:
 def no_age_check(stack: ExitStack) -> None:
     """However old an intent is, it is sent again."""
     stack.enter_context(patch.object(send, "KEY_WINDOW", timedelta(days=999)))
-    stack.enter_context(patch.object(doubt, "WINDOW", timedelta(days=999)))
+    stack.enter_context(patch.object(doubt, "KEY_WINDOW", timedelta(days=999)))
 
 
 def no_age_check_before_attempts(stack: ExitStack) -> None:

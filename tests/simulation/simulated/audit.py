@@ -154,7 +154,8 @@ class Auditor:
         for task_id, number in claimed.items():
             if number > 1:
                 self._fault(f"{number} rows claim the task {task_id}", rule="claim")
-        self._look_at_twins(lines, by_number)
+        if not (told["not_sent"] and self._forgot(step)):
+            self._look_at_twins(lines, by_number)
         if step.final and step.job == "run":
             self.uncertain_at_end = told["uncertain"]
 
@@ -167,7 +168,7 @@ class Auditor:
         if action in HAS_TASK:
             self._look_at_claim(line, row, entries, step)
         elif action in {"failed", "not_sent"}:
-            self._look_at_denial(line, row)
+            self._look_at_denial(line, row, step)
         elif action == "uncertain":
             self._look_at_doubt(line, row, step)
 
@@ -186,15 +187,19 @@ class Auditor:
         if holds not in wanted:
             self._fault(f"{what}, which holds {holds} and not {wanted}", rule="content")
 
-    def _look_at_denial(self, line: dict[str, str], row: Row) -> None:
+    def _look_at_denial(self, line: dict[str, str], row: Row, step: Go) -> None:
         """``failed`` and ``not_sent`` say that there is no task; nor may one be under way."""
-        if row.kind == "twin":
+        if row.kind == "twin" or (line["action"] == "not_sent" and self._forgot(step)):
             return
         made = [wire for wire in self._wires(row) if wire.task_id]
         if made:
             self._fault(f"row {row.key} is {line['action']} ({line['error_code']}), but {made[0].task_id} was made of it", rule="denial")
         row_is_denied = (row.key, line["action"])
         self._world.loop.call_later(3600, self._still_denied, row, row_is_denied, len(self._wires(row)))
+
+    def _forgot(self, step: Go) -> bool:
+        """A run whose ledger was lost says of itself alone that it sent nothing."""
+        return self._world.schedule.loses_ledger and step.job == "run"
 
     def _still_denied(self, row: Row, said: tuple[str, str], sent: int) -> None:
         """An hour later: a request that had left when it was said has made a task since."""
