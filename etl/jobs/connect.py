@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from etl.config.model import ReadConfig
-from etl.errors import KeyRefusedError, WorkspaceError
+from etl.errors import KeyRefusedError, ServiceDownError, WorkspaceError
 from etl.jobs.request import JobRequest
 from etl.jobs.session import Session
 from etl.jobs.settings import api_key, base_url
@@ -73,9 +73,15 @@ async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connec
     throttles = Throttles(around.clock, cap=_cap(request, session.config), share=job.limits.share)
     server_clock = ServerClock(around.clock)
     reader = ThrottledReader(
-        throttles, clock=around.clock, random=around.random, stop=stop, server_clock=server_clock, attempts=job.limits.attempts
+        throttles,
+        clock=around.clock,
+        random=around.random,
+        stop=stop,
+        server_clock=server_clock,
+        attempts=job.limits.attempts,
+        tell=lambda trouble: around.voice.say("warning", "no_answer", f"{origin}: {trouble}; trying again"),
     )
-    info = await key_info(reader, client)
+    info = await _first_answer(reader, client)
     _hold_scopes(session.config, info, writes=writes)
     members, definitions = await _ask(reader, client, info)
     session.workspace = _seen(session.workspace, members)
@@ -87,6 +93,14 @@ async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connec
 def write_rate(connection: Connection) -> float:
     """Writes per second that we may send, as far as is known now."""
     return connection.throttles[Category.WRITE].rate_per_second
+
+
+async def _first_answer(reader: ThrottledReader, client: LightfieldClient) -> KeyInfo:
+    try:
+        return await key_info(reader, client)
+    except ServiceDownError as error:
+        # A mistyped address looks just like a service that is down.
+        raise ServiceDownError(f"{client.origin}: {error.message}", next_step=error.next_step) from None
 
 
 async def _ask(reader: ThrottledReader, client: LightfieldClient, info: KeyInfo) -> tuple[tuple[Member, ...] | None, Definitions]:

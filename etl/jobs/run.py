@@ -32,11 +32,12 @@ async def run(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Su
 async def _run(session: Session, stop: StopSwitch) -> None:
     source = await asyncio.to_thread(open_input, session)
     connection = await connect(session, stop, writes=True)
+    # Faults of the map come to light before a ledger is made.
+    given = await resolve_input(session, connection, source, stop)
     memory = await open_memory(session, connection, create=True)
     await take_lock(session, memory, stop)
     spec = key_spec(session.config.job, source.files)
     await memory.thread.call(memory.rows.check_key_spec, spec)
-    given = await resolve_input(session, connection, source, stop)
     census = None if session.request.stream else await _look_ahead(session, connection, memory, given, stop)
     await _ask(session, memory, given, census)
     await memory.thread.call(memory.rows.set_key_spec, spec)

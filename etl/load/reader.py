@@ -27,11 +27,20 @@ ReadCall = Callable[[], Awaitable[Answer]]
 class ThrottledReader:
     """Sends reads: throttled by category, retried as writes are, judged by the same table.
 
+    The first attempt that fails is told to ``tell``, in a sentence: what follows may take a while.
     It gives up after ``attempts``, or once two attempts have taken more than 20 seconds: a job that cannot read has not begun.
     """
 
     def __init__(  # noqa: PLR0913  each is handed in by the job
-        self, throttles: Throttles, *, clock: Clock, random: Random, stop: StopSwitch, server_clock: ServerClock, attempts: int = 8
+        self,
+        throttles: Throttles,
+        *,
+        clock: Clock,
+        random: Random,
+        stop: StopSwitch,
+        server_clock: ServerClock,
+        attempts: int = 8,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self._throttles = throttles
         self._clock = clock
@@ -39,6 +48,7 @@ class ThrottledReader:
         self._stop = stop
         self._server_clock = server_clock
         self._attempts = attempts
+        self._tell = tell
 
     async def read(self, call: ReadCall, category: Category, *, scope: str | None = None) -> dict[str, Any]:
         """The JSON object of a 2xx answer; ``scope`` is what the key needs for it.
@@ -96,6 +106,9 @@ class ThrottledReader:
             self._server_clock.observe(answer.server_time)
             bucket.observe(ticket, answer)
         verdict = judge_read(result)
+        if verdict.kind is Kind.RETRY and verdict.counts and self._tell is not None:
+            self._tell(refusal(verdict, answer).message)
+            self._tell = None
         return Tried(verdict, answer, used_up + verdict.counts)
 
 
