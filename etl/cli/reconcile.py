@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from etl.cli.options import CONFIG, DATA, shared_options
+from etl.cli.options import CONFIG, DATA, writer_options
 
 
 @click.command("reconcile")
 @CONFIG
 @DATA
-@shared_options
+@writer_options
 def command(config: Path, data: tuple[str, ...], **options: Any) -> int:
     """Rebuild the ledger of CONFIG from the tasks that Lightfield holds, and settle uncertain rows; writes nothing to Lightfield.
 

@@ -41,7 +41,8 @@ class LostLedgerGuard:
             return
         tasks = await self._sampled(connection)
         free = await memory.thread.call(not_owned, memory.rows, set(tasks))
-        matches = self.unknown.matches([tasks[task_id] for task_id in sorted(free)])
+        in_doubt = [intent.operation.payload for intent in await memory.thread.call(memory.rows.open_intents)]
+        matches = self.unknown.matches([tasks[task_id] for task_id in sorted(free)], in_doubt)
         if self.unknown.look_lost(matches):
             raise LedgerError(_sentence(session, matches, len(tasks)), next_step=reconcile_command(session.request))
 

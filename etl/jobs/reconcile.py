@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
 import polars as pl
@@ -19,7 +20,7 @@ from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_input
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
-from etl.jobs.settle import open_doubts, settle_by
+from etl.jobs.settle import OTHER_FINGERPRINT, open_doubts, settle_by
 from etl.jobs.tasks import Survey, owned_ids, survey_tasks
 from etl.jobs.work import carry_out
 from etl.lightfield.models import TaskView
@@ -28,7 +29,7 @@ from etl.plan.choose import STILL_UNCERTAIN, Choice, creates
 from etl.plan.duplicates import Census, DuplicateMarker
 from etl.plan.lost_ledger import resemblance
 from etl.plan.match import Doubt, Seen, uncertain_message
-from etl.plan.rebuild import Fate, Rebuilding, Verdict
+from etl.plan.rebuild import Fate, KnownTask, Rebuilding, Verdict
 from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, Operation, Outcome
 from etl.report.results import RowReport
 from etl.report.summary import Summary
@@ -162,6 +163,13 @@ async def _settle(session: Session, memory: Memory, rebuilding: Rebuilding, doub
     return {outcome.operation.key_digest: outcome for outcome in outcomes}
 
 
+def _adopted(operation: Operation, verdict: Verdict, task: KnownTask, now: datetime) -> Outcome:
+    if verdict.says_otherwise:
+        # The ledger must not take the task for what the row says now.
+        operation = replace(operation, fingerprint=OTHER_FINGERPRINT)
+    return Outcome(operation, Action.ADOPTED, 0, now, task_id=task.id, url=task.http_link)
+
+
 @dataclass(slots=True)
 class _Work:
     """The two passes over the rows, in a worker thread; ``missing`` rows are not in Lightfield, ``uncertain`` ones may be."""
@@ -211,11 +219,7 @@ class _Work:
     def _record(self, judged: Sequence[tuple[Operation, Verdict]]) -> None:
         now = self.session.around.clock.now()
         by_fate: dict[Fate, list[Operation]] = {fate: [op for op, verdict in judged if verdict.fate is fate] for fate in Fate}
-        adopted = [
-            Outcome(operation, Action.ADOPTED, 0, now, task_id=verdict.task.id, url=verdict.task.http_link)
-            for operation, verdict in judged
-            if verdict.task is not None
-        ]
+        adopted = [_adopted(operation, verdict, verdict.task, now) for operation, verdict in judged if verdict.task is not None]
         self._in_ledger(self.memory.rows.finish, adopted)
         uncertain = [(operation.key_digest, operation.source_key) for operation in by_fate[Fate.UNCERTAIN]]
         rows = pl.DataFrame(uncertain, schema={KEY_DIGEST: pl.Binary, SOURCE_KEY: pl.String}, orient="row")

@@ -20,7 +20,8 @@ from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
 from etl.records import Action, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
 
-_OTHER_FINGERPRINT = bytes(16)
+OTHER_FINGERPRINT = bytes(16)
+"""Of no content: the ledger then knows that the task is the row's, and that it says something else."""
 
 
 async def settle(load: Load) -> None:
@@ -110,10 +111,10 @@ def _outcome(session: Session, found: Match) -> Outcome:
     if found.task is None:
         message = uncertain_message(found.why or "", found.candidates, name=session.config.job.name, source_key=operation.source_key)
         return Outcome(operation, Action.UNCERTAIN, 0, now, problem=Problem(STILL_UNCERTAIN, None, message))
-    if found.payload != operation.payload:
-        # An earlier content of the row was executed: the ledger must not take the task for what the row says now.
-        operation = replace(operation, payload=found.payload, fingerprint=_OTHER_FINGERPRINT)
     observed = differences(found.payload, found.task) or None
+    if observed or found.payload != operation.payload:
+        # People have changed it, or an earlier content was executed: the ledger must not take the task for what the row says now.
+        operation = replace(operation, payload=found.payload, fingerprint=OTHER_FINGERPRINT)
     return Outcome(operation, Action.ADOPTED, 0, now, task_id=found.task.id, url=found.task.http_link, observed=observed)
 
 

@@ -53,15 +53,20 @@ class ServerClock:
         self._date: datetime | None = None
         self._seen_at = 0.0
 
-    def observe(self, server_time: datetime | None) -> None:
+    def observe(self, server_time: datetime | None, latency_seconds: float = 0.0) -> None:
         """Take in the ``Date`` of an answer; None is ignored.
 
-        A Date is cut to whole seconds and may come out of order, so one a little behind what we believe is no news.
+        A Date is cut to whole seconds, may come out of order, and was written at any moment of the latency: an answer that came while
+        the machine slept is a day old when it is read. So one no further behind what we believe is no news.
+
+        Args:
+            server_time: The ``Date``.
+            latency_seconds: From sending the request to the last byte of the answer, suspension included.
         """
         if server_time is None:
             return
         behind = self.now() - server_time if self._date else None
-        if behind is not None and timedelta(0) <= behind <= _DATE_STEP + _OUT_OF_ORDER:
+        if behind is not None and timedelta(0) <= behind <= _DATE_STEP + _OUT_OF_ORDER + timedelta(seconds=latency_seconds):
             return
         self._date = server_time
         self._seen_at = self._clock.elapsed_seconds()

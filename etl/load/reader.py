@@ -103,7 +103,7 @@ class ThrottledReader:
         except NoAnswerError as error:
             result = error
         if answer is not None:
-            self._server_clock.observe(answer.server_time)
+            self._server_clock.observe(answer.server_time, answer.latency_seconds)
             bucket.observe(ticket, answer)
         verdict = judge_read(result)
         if verdict.kind is Kind.RETRY and verdict.counts and self._tell is not None:

@@ -130,7 +130,7 @@ class Sender:
         means.stats.request_sent(repeats=progress.attempts > 1)
         result = await self._request(progress.operation)
         if isinstance(result, Answer):
-            means.server_clock.observe(result.server_time)
+            means.server_clock.observe(result.server_time, result.latency_seconds)
             bucket.observe(ticket, result)
         tried = self._judged(progress, result)
         progress.request_ended(tried)

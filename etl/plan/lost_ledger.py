@@ -6,7 +6,7 @@ what survives the ordinary work on a task, its completion above all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,7 @@ PAGES = 20
 """How many pages of tasks are looked at."""
 
 _COMPARED = (TITLE, DESCRIPTION, DUE_AT, ASSIGNED_TO)
+_TEXTS = dict.fromkeys(_COMPARED, pl.String)
 # Lightfield may write markdown its own way, and people add to the end: so the first words alone, without signs.
 _READ_CHARACTERS = 400
 _KEPT_CHARACTERS = 100
@@ -47,8 +48,7 @@ def resemblance(frame: pl.DataFrame) -> pl.Series:
 
 def task_frame(tasks: Iterable[Content]) -> pl.DataFrame:
     """Tasks with the columns and texts of prepared rows."""
-    rows = [_as_row(task) for task in tasks]
-    return pl.DataFrame(rows, schema=dict.fromkeys(_COMPARED, pl.String), orient="row")
+    return pl.DataFrame([_as_row(task) for task in tasks], schema=_TEXTS, orient="row")
 
 
 class UnknownRows:
@@ -79,13 +79,20 @@ class UnknownRows:
         else:
             self._parts.append(resemblance(unknown))
 
-    def matches(self, tasks: Sequence[Content]) -> int:
-        """How many of these tasks, which no row owns, could be unknown rows."""
+    def matches(self, tasks: Sequence[Content], in_doubt: Iterable[Mapping[str, Any]] = ()) -> int:
+        """How many of these tasks could be unknown rows.
+
+        Args:
+            tasks: That no row owns.
+            in_doubt: The creates' bodies that the ledger knows to be in doubt: tasks like them are theirs.
+        """
         held = pl.concat(self._parts).alias("hash") if self._parts else pl.Series("hash", [], dtype=pl.UInt64)
         if self.by_stamp:
             stamps = [key for task in tasks for key in stamped_keys(task.fields.get(DESCRIPTION), self._name)]
             return int(pl.Series("hash", stamps, dtype=pl.String).hash().unique().is_in(held.implode()).sum())
-        found = resemblance(task_frame(tasks)).alias("hash").to_frame().group_by("hash").agg(pl.len().alias("tasks"))
+        theirs = resemblance(pl.DataFrame([_body_row(body) for body in in_doubt], schema=_TEXTS, orient="row"))
+        hashes = resemblance(task_frame(tasks)).alias("hash").to_frame().filter(~pl.col("hash").is_in(theirs.implode()))
+        found = hashes.group_by("hash").agg(pl.len().alias("tasks"))
         rows = held.to_frame().join(found, on="hash", how="semi").group_by("hash").agg(pl.len().alias("rows"))
         both = found.join(rows, on="hash")
         # A lost import has left at most one task a row; more tasks than rows of one kind are what people repeat. Where most of the
@@ -116,6 +123,17 @@ def _as_row(task: Content) -> tuple[Any, ...]:
     texts = {key: value for key, value in task.fields.items() if isinstance(value, str)}
     assigned = ",".join(sorted(task.relationships.get(ASSIGNED_TO, ())))
     return texts.get(TITLE), texts.get(DESCRIPTION), _instant_text(texts.get(DUE_AT)), assigned
+
+
+def _body_row(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    """As ``_as_row``; a body's texts are those of a prepared row already."""
+    fields, assigned = body.get("fields", {}), body.get("relationships", {}).get(ASSIGNED_TO, "")
+    return (
+        fields.get(TITLE),
+        fields.get(DESCRIPTION),
+        fields.get(DUE_AT),
+        assigned if isinstance(assigned, str) else ",".join(sorted(assigned)),
+    )
 
 
 def _instant_text(text: str | None) -> str | None:

@@ -55,10 +55,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found out about one row; ``candidates`` and ``why`` where it is uncertain."""
+    """What was found out about one row; ``candidates`` and ``why`` where it is uncertain.
+
+    ``says_otherwise``: the row or its task has changed since the task was made of it.
+    """
 
     fate: Fate
     task: KnownTask | None = None
+    says_otherwise: bool = False
     candidates: tuple[KnownTask, ...] = ()
     why: str = ""
 
@@ -156,7 +160,7 @@ class Rebuilding:
         """
         stamped = self._by_key.get(fold_stamped(source_key), [])
         if stamped:
-            return self._by_its_stamp(stamped)
+            return self._by_its_stamp(stamped, self._digest(payload))
         if not self._by_stamp:
             content = self._digest(payload)
             if queue := self._queues.get(content):
@@ -167,10 +171,10 @@ class Rebuilding:
             return Verdict(Fate.UNCERTAIN, why=self._why_incomplete)
         return _MISSING
 
-    def _by_its_stamp(self, stamped: Sequence[KnownTask]) -> Verdict:
+    def _by_its_stamp(self, stamped: Sequence[KnownTask], content: int) -> Verdict:
         live = [task for task in stamped if not task.in_trash] or list(stamped)
         if len(live) == 1:
-            return Verdict(Fate.FOUND, live[0])
+            return Verdict(Fate.FOUND, live[0], says_otherwise=live[0].content != content)
         return Verdict(Fate.UNCERTAIN, candidates=tuple(live[:_CANDIDATES]), why="more than one task is stamped with its key")
 
     def _doubt(self, content: int, payload: Mapping[str, Any], resembles: int) -> Verdict | None:

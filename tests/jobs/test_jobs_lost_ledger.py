@@ -91,3 +91,13 @@ def test_a_workspace_without_tasks_is_asked_one_page(bench):
     bench.rows(["A"])
     bench.job()
     assert [visit.path for visit in bench.sandbox.requests if visit.method == "GET"].count("/v1/tasks") == 1
+
+
+def test_tasks_of_rows_in_doubt_raise_no_alarm_over_new_rows_that_are_like_them(bench):
+    bench.rows(["Twin"] * 8)
+    bench.transport.lost = {"Twin": True}
+    bench.job()
+    bench.transport.lost = {}
+    bench.rows(["Twin"] * 20)
+    assert bench.counts(bench.job()) == {"created": 20}
+    assert bench.titles() == ["Twin"] * 20

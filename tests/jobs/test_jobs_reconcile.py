@@ -81,6 +81,13 @@ def test_with_stamps_edited_tasks_are_told_exactly(bench):
     assert len(bench.sandbox.tasks) == 3
 
 
+def test_with_stamps_a_row_that_was_corrected_since_is_known_to_say_something_else(bench):
+    imported(bench, ["A", "B"], stamp=True)
+    bench.rows(["A", "B corrected"])
+    assert bench.counts(bench.job("reconcile")) == {"adopted": 2}
+    assert bench.counts(bench.job()) == {"changed": 1, "unchanged": 1}
+
+
 def test_with_stamps_a_row_without_its_stamp_is_missing_whatever_people_edited(bench):
     imported(bench, ["A", "B"], stamp=True)
     bench.seed("C", edited=True)
@@ -118,7 +125,7 @@ def test_a_row_that_was_uncertain_is_asked_about_again(bench):
     bench.job("reconcile")
     bench.edit("B, called", title="B, called", description="Source: jobs 2")
     assert bench.counts(bench.job("reconcile")) == {"adopted": 1, "unchanged": 1}
-    assert bench.counts(bench.job()) == {"unchanged": 2}
+    assert bench.counts(bench.job()) == {"changed": 1, "unchanged": 1}
 
 
 def test_a_row_that_was_uncertain_and_is_not_there_after_all_is_sent(bench):

@@ -73,7 +73,8 @@ def test_the_line_that_a_person_adds_settles_it(bench):
     bench.edit("A", title="A, called twice", description="spoke to Ann\n\nSource: jobs 1")
     bench.clock.jump(**LONG)
     second = bench.job()
-    assert actions(bench, second) == ["adopted", "unchanged"]
+    assert actions(bench, second) == ["changed", "unchanged"]
+    assert bench.results(second)[0]["task_id"] == bench.task("A, called twice").id
     assert len(bench.sandbox.tasks) == 2
 
 

@@ -49,7 +49,7 @@ class Wire:
     Attributes:
         process: Who sent it.
         sent_at: When it left the client.
-        kept: What the client understood: the status of a whole answer, None for everything else.
+        kept: What the client could understand: the status of a whole answer in JSON, None for everything else.
         given_up_at: When the client stopped waiting without a whole answer.
         done_at: When the server made a task for it; None if it never did.
         task_id: Of that task.
@@ -268,7 +268,15 @@ class _Body(httpx.AsyncByteStream):
         if exchange.broken:
             exchange.wire.given_up_at = asyncio.get_running_loop().time()
             raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
-        exchange.wire.kept = exchange.status
+        exchange.wire.kept = exchange.status if _is_json(b"".join(exchange.chunks)) else None
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 async def _within(event: asyncio.Event, seconds: float | None) -> None:

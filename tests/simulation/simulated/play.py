@@ -144,7 +144,8 @@ class World:
             case "rate":
                 self.sandbox.limits.set_rate(Category.WRITE, what.amount)
             case "drain":
-                while True:
+                # Not for ever: who leaves nothing to others for days keeps them waiting for days.
+                for _ in range(300):
                     self.sandbox.limits.drain(Category.WRITE, int(what.amount), self.time.now())
                     await asyncio.sleep(1.0)
             case "wall_clock":
@@ -163,11 +164,14 @@ class World:
     def _people(self, edits: float, trashes: float, makes: int) -> None:
         for task in self.sandbox.tasks:
             dice = self.dice.random()
+            # Nobody works on a task that was made this very second.
+            if task.trashed or self.time.now() - task.created_at < timedelta(seconds=2):
+                continue
             if dice < edits:
                 task.fields = task.fields | {"$description": f"(seen)\n\n{task.fields.get('$description') or ''}".strip(), "$status": "IN_PROGRESS"}
                 task.updated_at = self.time.now()
                 self.auditor.touched.add(task.id)
-            elif dice < edits + trashes and not task.trashed:
+            elif dice < edits + trashes:
                 self.sandbox.tasks.trash(task, self.time.now(), trashed=True)
                 self.auditor.touched.add(task.id)
         for number in range(makes):

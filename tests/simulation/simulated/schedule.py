@@ -130,7 +130,7 @@ def draw(seed: int) -> Schedule:
         steps += [Wait(dice.choice((dice.uniform(2, 100), 25 * HOUR))), Go(final=True, stream=dice.random() < 0.7)]
     return Schedule(
         seed=seed,
-        rows=dice.randint(10, 60) if family is not _key_expires_in_a_run else dice.randint(10, 25),
+        rows=dice.randint(10, 60) if family is not _key_expires_in_a_run else dice.randint(10, 20),
         twins=dice.choice((0.05, 0.05, 0.5)),
         timeout=dice.choice((2.0, 5.0, 30.0)),
         attempts=dice.choice((2, 4, 8)),
@@ -157,7 +157,7 @@ def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as
 
 def _key_expires_in_a_run(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
     """What is in doubt is still protected when the run begins, and no longer when its turn comes."""
-    slow = Happening(0.0, "rate", dice.choice((0.004, 0.01, 0.1)))
+    slow = Happening(0.0, "rate", dice.choice((0.005, 0.02)))
     return [_bad_run(dice), Wait(WINDOW - dice.uniform(10, 400)), Go(happenings=(slow,)), Wait(_gap(dice))]
 
 
