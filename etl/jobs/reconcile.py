@@ -20,7 +20,7 @@ from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_input
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
-from etl.jobs.settle import OTHER_FINGERPRINT, open_doubts, settle_by
+from etl.jobs.settle import OTHER_FINGERPRINT, answered_with_older, open_doubts, settle_by
 from etl.jobs.tasks import Survey, owned_ids, survey_tasks
 from etl.jobs.work import carry_out
 from etl.lightfield.models import TaskView
@@ -29,7 +29,7 @@ from etl.plan.choose import STILL_UNCERTAIN, Choice, creates
 from etl.plan.duplicates import Census, DuplicateMarker
 from etl.plan.lost_ledger import resemblance
 from etl.plan.match import Doubt, Seen, uncertain_message
-from etl.plan.rebuild import Fate, KnownTask, Rebuilding, Verdict
+from etl.plan.rebuild import KEYS_FORGOTTEN_AFTER, Fate, KnownTask, Rebuilding, Verdict
 from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, Operation, Outcome
 from etl.report.results import RowReport
 from etl.report.summary import Summary
@@ -90,14 +90,17 @@ def _known(memory: Memory, digests: pl.Series) -> pl.DataFrame:
 
 async def _rebuild(session: Session, connection: Connection, memory: Memory, given: Input, census: Census) -> None:
     job = session.config.job
-    rebuilding = Rebuilding(job.name, given.recipes[0].targets, by_stamp=job.stamp)
+    since = connection.server_clock.now() - KEYS_FORGOTTEN_AFTER
+    rebuilding = Rebuilding(job.name, given.recipes[0].targets, by_stamp=job.stamp, keys_known_since=since)
+    intents = await memory.thread.call(memory.rows.open_intents)
+    replayed = {each.operation.key_digest for each in intents if answered_with_older(each)}
     doubts = await open_doubts(memory, connection, all_here=True)
     survey, in_doubt = await _all_tasks(session, connection, memory, rebuilding, doubts)
     settled = await _settle(session, memory, rebuilding, doubts, Seen(in_doubt, survey.why_incomplete, survey.until))
     rebuilding.end_of_tasks(survey.why_incomplete)
     report = RowReport(session.folder, files=session.files, scratch=session.scratch)
     try:
-        work = _Work(session, memory, given, census, rebuilding, settled, report)
+        work = _Work(session, memory, given, census, rebuilding, settled, report, replayed)
         await asyncio.to_thread(work.count_rows, lambda: give_up_if_asked(connection.stop))
         await asyncio.to_thread(work.judge_rows, lambda: give_up_if_asked(connection.stop))
         _tell_findings(session, work)
@@ -172,7 +175,10 @@ def _adopted(operation: Operation, verdict: Verdict, task: KnownTask, now: datet
 
 @dataclass(slots=True)
 class _Work:
-    """The two passes over the rows, in a worker thread; ``missing`` rows are not in Lightfield, ``uncertain`` ones may be."""
+    """The two passes over the rows, in a worker thread; ``missing`` rows are not in Lightfield, ``uncertain`` ones may be.
+
+    ``replayed``: Rows whose intents were answered with older tasks: they are asked about like unknown ones, but cannot be missing.
+    """
 
     session: Session
     memory: Memory
@@ -181,6 +187,7 @@ class _Work:
     rebuilding: Rebuilding
     settled: dict[bytes, Outcome]
     report: RowReport
+    replayed: set[bytes]
     missing: int = 0
     uncertain: int = 0
     _lines: list[tuple[object, ...]] = field(default_factory=list)
@@ -198,10 +205,7 @@ class _Work:
             self.session.tally.add_problems(choice.own_problems(), file=choice.prepared.raw.file.path)
             self._in_ledger(self.memory.rows.reject, choice.identified_rejects())
             resembling = resemblance(choice.prepared.frame.filter(choice.frame["action"].is_null())).to_list()
-            judged = [
-                (operation, self.rebuilding.judge(operation.source_key, operation.payload, resembles))
-                for operation, resembles in zip(operations, resembling, strict=True)
-            ]
+            judged = [(operation, self._judged(operation, resembles)) for operation, resembles in zip(operations, resembling, strict=True)]
             self._record(judged)
             self._lines += [self._line(operation, verdict) for operation, verdict in judged]
             self._lines += self._settled_lines(choice)
@@ -213,8 +217,22 @@ class _Work:
         make_key = partial(idempotency_key, self.session.config.job.name)
         for prepared in self.given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=whole_rows):
             go_on()
-            choice = decided(prepared, partial(_known, self.memory), marker)
+            choice = decided(prepared, self._known_but_replayed, marker)
             yield choice, list(creates(choice, make_key))
+
+    def _known_but_replayed(self, digests: pl.Series) -> pl.DataFrame:
+        is_replayed = pl.col("key_digest").is_in(pl.Series(list(self.replayed), dtype=pl.Binary).implode())
+        is_open = is_replayed & pl.col("has_intent") & pl.col("task_id").is_null()
+        return _known(self.memory, digests).with_columns(
+            pl.when(is_open).then(pl.lit(EntryState.FAILED.value)).otherwise("state").alias("state"),
+            (pl.col("has_intent") & ~is_open).alias("has_intent"),
+        )
+
+    def _judged(self, operation: Operation, resembles: int) -> Verdict:
+        verdict = self.rebuilding.judge(operation.source_key, operation.payload, resembles)
+        if verdict.fate is Fate.MISSING and operation.key_digest in self.replayed:
+            return Verdict(Fate.UNCERTAIN, why="an earlier run was answered with a task of its key that is not like it")
+        return verdict
 
     def _record(self, judged: Sequence[tuple[Operation, Verdict]]) -> None:
         now = self.session.around.clock.now()

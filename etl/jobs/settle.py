@@ -14,10 +14,11 @@ from etl.jobs.session import Session
 from etl.jobs.tasks import not_owned, survey_tasks
 from etl.ledger.intents import OpenIntent
 from etl.lightfield.models import TaskView
+from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
 from etl.plan.doubt import Remedy, last_attempt_by, remedy
 from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
-from etl.records import Action, OperationKind, Outcome, Problem
+from etl.records import REPLAYED_OLDER, Action, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
 
 OTHER_FINGERPRINT = bytes(16)
@@ -40,16 +41,24 @@ async def settle(load: Load) -> None:
 
 
 async def _look(load: Load) -> list[Outcome]:
+    intents = await load.memory.thread.call(load.memory.rows.open_intents)
+    now = load.session.around.clock.now()
+    stay = [
+        Outcome(each.operation, Action.UNCERTAIN, 0, now, problem=each.problem)
+        for each in intents
+        if answered_with_older(each) and not _is_protected(each, load.connection)
+    ]
     doubts = await open_doubts(load.memory, load.connection)
-    mine = [doubt for doubt in doubts if not doubt.sent_again_later]
-    if not mine:
-        return []
+    if all(doubt.sent_again_later for doubt in doubts):
+        return stay
     seen = await _seen_in_their_time(load.connection, load.memory, doubts)
-    return await settle_by(load.session, load.memory, doubts, seen)
+    return stay + await settle_by(load.session, load.memory, doubts, seen)
 
 
 async def open_doubts(memory: Memory, connection: Connection, *, all_here: bool = False) -> list[Doubt]:
     """The creates that may have been executed.
+
+    Those that were answered with an older task are not among them: they made none, and the ledger does not know whose that task is.
 
     Args:
         memory: Knows the open intents.
@@ -57,8 +66,13 @@ async def open_doubts(memory: Memory, connection: Connection, *, all_here: bool 
         all_here: Settle those too that their keys still protect: nothing is going to be sent.
     """
     intents = await memory.thread.call(memory.rows.open_intents)
-    creates = [each for each in intents if each.operation.kind is OperationKind.CREATE]
-    return [_doubt(each, later=not all_here and _is_protected(each, connection)) for each in creates]
+    creates = [each for each in intents if each.operation.kind is OperationKind.CREATE and not answered_with_older(each)]
+    return [_doubt(each, connection, all_here=all_here) for each in creates]
+
+
+def answered_with_older(intent: OpenIntent) -> bool:
+    """Was it answered with a task that an earlier request had made (rule 5)?"""
+    return intent.problem is not None and intent.problem.code == REPLAYED_OLDER and intent.finished_at is not None
 
 
 async def settle_by(session: Session, memory: Memory, doubts: Sequence[Doubt], seen: Seen) -> list[Outcome]:
@@ -96,13 +110,16 @@ def _is_protected(intent: OpenIntent, connection: Connection) -> bool:
     return remedy(first, connection.server_clock.now()) is Remedy.SEND_AGAIN
 
 
-def _doubt(intent: OpenIntent, *, later: bool) -> Doubt:
+def _doubt(intent: OpenIntent, connection: Connection, *, all_here: bool) -> Doubt:
+    protects = _is_protected(intent, connection)
     return Doubt(
         operation=intent.operation,
         first_sent_at=intent.operation.first_sent_at or intent.begun_at,
         last_attempt_by=last_attempt_by(intent.begun_at, intent.finished_at),
         earlier_payloads=intent.earlier_payloads,
-        sent_again_later=later,
+        key_protects=protects,
+        sent_again_later=protects and not all_here,
+        was_answered=intent.problem is not None and intent.problem.code == UNSETTLED,
     )
 
 

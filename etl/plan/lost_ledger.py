@@ -22,8 +22,8 @@ PAGES = 20
 _COMPARED = (TITLE, DESCRIPTION, DUE_AT, ASSIGNED_TO)
 _TEXTS = dict.fromkeys(_COMPARED, pl.String)
 # Lightfield may write markdown its own way, and people add to the end: so the first words alone, without signs.
-_READ_CHARACTERS = 400
-_KEPT_CHARACTERS = 100
+_READ_CHARACTERS = 250
+_KEPT_CHARACTERS = 80
 _FEW, _FEW_OF_ROWS, _SURELY_MANY = 2, 0.1, 10
 _MOSTLY = 0.5
 

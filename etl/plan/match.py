@@ -64,14 +64,18 @@ class Doubt:
         first_sent_at: By the server's clock.
         last_attempt_by: The latest moment of its newest attempt (``doubt.last_attempt_by``).
         earlier_payloads: What else was sent with its key.
-        sent_again_later: Its key still protects it, so that it is not to be settled here; but a task may be its.
+        key_protects: Lightfield still knows its key: sent again, it is answered with the task that it made.
+        sent_again_later: And that is going to happen, so that it is not to be settled here; but a task may be its.
+        was_answered: It was answered with a task, of which no more is known: it is never absent.
     """
 
     operation: Operation
     first_sent_at: datetime
     last_attempt_by: datetime
     earlier_payloads: tuple[Mapping[str, Any], ...] = ()
+    key_protects: bool = False
     sent_again_later: bool = False
+    was_answered: bool = False
 
     @property
     def begins(self) -> datetime:
@@ -220,7 +224,8 @@ class _Search:
         if not given:
             return
         rivals = [place for place in claimants if any(self._doubts[place].could_have_made(task) for task in given.values())]
-        contested = len(given) < len(rivals) and any(self._doubts[place].sent_again_later for place in rivals)
+        # A rival whose key is known would later be answered with its own task, whichever row has adopted that by then.
+        contested = len(given) < len(rivals) and any(self._doubts[place].key_protects for place in rivals)
         for place in rivals if contested else given:
             doubt, payload = self._doubts[place], claimants[place]
             if contested:
@@ -238,6 +243,8 @@ class _Search:
             why = "it could be a task that somebody has edited since"
         elif self._seen.why_incomplete is not None:
             why = self._seen.why_incomplete
+        elif doubt.was_answered:
+            why = "Lightfield answered it with a task that could not be read then, and that is not among those of its time"
         elif doubt.ends > self._seen.until:
             why = f"a request for it could be executed until {doubt.ends:%Y-%m-%d %H:%M:%S} UTC, and lists lag a little behind"
         if why is None:

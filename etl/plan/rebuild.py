@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +18,11 @@ from etl.content import CREATED_BY, Meaning, body_meaning, digest, fold_stamped,
 from etl.plan.lost_ledger import resemblance, task_frame
 from etl.plan.match import Task, is_edited
 
+KEYS_FORGOTTEN_AFTER = timedelta(hours=25)
+"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear."""
+
 _CANDIDATES = 10
+_SHORT = "rows of the same content have taken all such tasks, and one of these is younger than a day, so that it may still be this row's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,12 @@ class Rebuilding:
         name: The import's, as it stands in stamps.
         targets: The target fields of the map.
         by_stamp: Rows are told by their stamps alone.
+        keys_known_since: Of a task created later, Lightfield may still know the key, and answer its own row with it.
     """
 
-    def __init__(self, name: str, targets: Sequence[str], *, by_stamp: bool) -> None:
+    def __init__(self, name: str, targets: Sequence[str], *, by_stamp: bool, keys_known_since: datetime) -> None:
         self._name = name
+        self._keys_known_since = keys_known_since
         self._by_stamp = by_stamp
         self._fields = [target for target in targets if target in TASK_FIELDS]
         # Who created a task is filled in by Lightfield where a row does not say it.
@@ -92,6 +98,7 @@ class Rebuilding:
         self._suspects = 0
         self._by_key: dict[str, list[KnownTask]] = defaultdict(list)
         self._queues: dict[int, list[KnownTask]] = {}
+        self._short: set[int] = set()
         self._sharing: dict[tuple[str, Any], list[KnownTask]] = defaultdict(list)
         self._near: dict[int, list[KnownTask]] = defaultdict(list)
 
@@ -180,6 +187,8 @@ class Rebuilding:
     def _doubt(self, content: int, payload: Mapping[str, Any], resembles: int) -> Verdict | None:
         if self._rivals[content]:
             return Verdict(Fate.UNCERTAIN, why="a row of the same content is in doubt too")
+        if content in self._short:
+            return Verdict(Fate.UNCERTAIN, why=_SHORT)
         found = {task.id: task for task in self._near.get(resembles, ())}
         for said in body_meaning(payload, self._fields, self._relationships):
             found.update((task.id, task) for task in self._sharing.get(said, ()))
@@ -188,6 +197,9 @@ class Rebuilding:
         return Verdict(
             Fate.UNCERTAIN, candidates=tuple(found.values())[:_CANDIDATES], why="it could be a task that somebody has edited since"
         )
+
+    def _any_young(self, tasks: Sequence[KnownTask]) -> bool:
+        return any(task.created_at is None or task.created_at >= self._keys_known_since for task in tasks)
 
     def _contested(self, content: int, tasks: Sequence[KnownTask]) -> bool:
         return self._rivals[content] > 0 and len(tasks) < self._rows[content] + self._rivals[content]

@@ -118,7 +118,7 @@ def test_no_task_is_adopted_twice_or_outside_its_time(rows, minutes):
 
 
 def test_an_equal_row_that_will_be_sent_again_may_own_the_only_task():
-    rival = doubt("b", sent_again_later=True)
+    rival = doubt("b", sent_again_later=True, key_protects=True)
     assert findings([doubt("a"), rival], [task()]) == ["uncertain"]
     assert findings([doubt("a"), rival], [task(1), task(2)]) == ["adopt"]
     assert findings([doubt("a"), rival], []) == ["absent"]

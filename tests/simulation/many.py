@@ -1,3 +1,4 @@
+# ruff: noqa: T201  a command speaks by printing
 """Plays any number of schedules: ``python tests/simulation/many.py --seeds 20000``; one of them aloud: ``--seed 17``."""
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def _play_many(first: int, count: int, workers: int) -> int:
             print(told(report), flush=True)
         if number % SEEDS_AT_ONCE == 0 or number == count:
             seconds = time.monotonic() - started
-            line = f"{number:,} of {count:,} schedules, {failed} failed, {late / number:.0%} committed after a give-up, {seconds / number:.2f} s each"
+            line = f"{number:,} of {count:,} schedules, {failed} failed, {late / number:.0%} with a commit after a give-up"
+            line += f", {seconds / number:.2f} s each"
             print(line, end="\r" if sys.stdout.isatty() and number < count else "\n", flush=True)
     print("in all: " + ", ".join(f"{figure:,.0f} {name}" for name, figure in totals.items()))
     if rules:

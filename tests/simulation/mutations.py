@@ -1,8 +1,10 @@
+# ruff: noqa: T201  a command speaks by printing
 """Is the simulation worth its time? Each rule is broken on purpose, and has to be caught: ``python tests/simulation/mutations.py``."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from collections import Counter
@@ -24,7 +26,7 @@ from simulated.play import play
 from etl.jobs import journal, loading, reconcile, settle, tasks
 from etl.lightfield import walk
 from etl.load import send, verdict
-from etl.plan import doubt
+from etl.plan import doubt, match, rebuild
 from etl.records import Operation
 
 Break = Callable[[ExitStack], None]
@@ -39,15 +41,12 @@ def send_before_the_intent_is_durable(stack: ExitStack) -> None:
     begin = journal.LedgerJournal.begin
 
     async def too_early(self: Any, operations: Sequence[Operation]) -> Sequence[Operation]:
-        import asyncio
-
         async def later() -> None:
             await asyncio.sleep(1.0)
             await begin(self, operations)
 
         _KEPT.append(asyncio.create_task(later()))
-        now = self._server_clock.now()
-        return [replace(each, first_sent_at=each.first_sent_at) for each in operations] if now else operations
+        return operations
 
     stack.enter_context(patch.object(journal.LedgerJournal, "begin", too_early))
 
@@ -99,7 +98,6 @@ def no_age_check_before_attempts(stack: ExitStack) -> None:
 
 def absent_after_an_incomplete_walk(stack: ExitStack) -> None:
     """One page is read, and what is not on it is called absent."""
-    real = walk._Walk.run
 
     async def one_page(self: Any) -> str | None:
         page = await self._page(0)
@@ -108,22 +106,17 @@ def absent_after_an_incomplete_walk(stack: ExitStack) -> None:
                 self._see(task)
         return None
 
-    assert real
     stack.enter_context(patch.object(walk._Walk, "run", one_page))
 
 
 def lag_is_forgotten(stack: ExitStack) -> None:
     """Lists are taken to be up to date, and requests not to linger."""
-    from etl.plan import match
-
     stack.enter_context(patch.object(walk, "LIST_LAG", timedelta(0)))
     stack.enter_context(patch.object(match, "LINGERS", timedelta(0)))
 
 
 def edited_tasks_are_strangers(stack: ExitStack) -> None:
     """A task that somebody edited is not thought of as a row's."""
-    from etl.plan import match, rebuild
-
     stack.enter_context(patch.object(match, "is_edited", lambda _: False))
     stack.enter_context(patch.object(rebuild, "is_edited", lambda _: False))
 
@@ -182,7 +175,11 @@ def main() -> int:
     missed = 0
     with ProcessPoolExecutor(given.workers) as pool:
         for name in names:
-            caught = [rules for rules in pool.map(partial(rules_caught, name), range(given.first, given.first + given.seeds), chunksize=5) if rules]
+            caught = [
+                rules
+                for rules in pool.map(partial(rules_caught, name), range(given.first, given.first + given.seeds), chunksize=5)
+                if rules
+            ]
             rules = Counter(rule for each in caught for rule in each)
             told = ", ".join(f"{rule} {number}" for rule, number in rules.most_common())
             print(f"{name.replace('_', ' ')}: caught in {len(caught)} of {given.seeds} schedules ({told})", flush=True)

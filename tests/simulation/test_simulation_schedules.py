@@ -27,8 +27,7 @@ def test_a_seed_decides_everything(seed):
     """Also in another process, where sets and hashes have another order."""
     command = [sys.executable, str(Path(many.__file__)), "--seed", str(seed)]
     told = [
-        subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": order}).stdout
-        for order in ("1", "2")
+        subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": order}).stdout for order in ("1", "2")
     ]
     assert told[0] == told[1]
     assert "ended with" in told[0]

@@ -163,7 +163,7 @@ class Auditor:
         action = line["action"]
         if row.kind in {"rejected", "keyless"} and action != "rejected":
             self._fault(f"row {row.key} cannot be a task, but is {action}", rule="claim")
-        if row.kind == "repeat" and action not in {"duplicate"}:
+        if row.kind == "repeat" and action != "duplicate":
             self._fault(f"row {row.key} repeats another, but is {action}", rule="claim")
         if action in HAS_TASK:
             self._look_at_claim(line, row, entries, step)
@@ -213,7 +213,7 @@ class Auditor:
         """``uncertain`` needs a request that may have been executed, or a process that died; and must end once it can be settled."""
         world = self._world
         wires = self._wires(row)
-        open_ended = [wire for wire in wires if wire.kept is None or wire.kept >= 500 or wire.kept in {408, 409}]  # noqa: PLR2004
+        open_ended = [wire for wire in wires if wire.kept is None or wire.kept >= 500 or wire.kept in {408, 409}]
         interrupted = any(end.died or (end.summary and end.summary.exit_code not in {0, 1}) for end in world.ends)
         if not open_ended and not interrupted and not world.schedule.loses_ledger:
             self._fault(f"row {row.key} is uncertain ({line['error_code']}), but nothing of it was ever in doubt", rule="doubt")
@@ -303,7 +303,10 @@ def _intents(ledger: Path) -> dict[str, tuple[float, float, float | None]]:
     """Source key to when it was first sent, last begun and last heard of: seconds of the schedule."""
     with closing(sqlite3.connect(ledger)) as connection:
         rows = connection.execute("SELECT source_key, first_sent_at, begun_at, finished_at FROM etl_intent WHERE state = 'open'")
-        return {key: (_seconds(first), _seconds(begun), None if finished is None else _seconds(finished)) for key, first, begun, finished in rows}
+        return {
+            key: (_seconds(first), _seconds(begun), None if finished is None else _seconds(finished))
+            for key, first, begun, finished in rows
+        }
 
 
 def _seconds(microseconds: int) -> float:

@@ -18,8 +18,8 @@ from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Schedule
 from simulated.source import MEMBERS, Source, config_text
 from simulated.virtual_time import MachineTime, ServerTime, VirtualLoop
 
-from etl.jobs.request import JobRequest
 from etl.jobs.reconcile import reconcile
+from etl.jobs.request import JobRequest
 from etl.jobs.run import run
 from etl.sandbox.app import Sandbox
 from etl.sandbox.faults import Faults
@@ -168,7 +168,10 @@ class World:
             if task.trashed or self.time.now() - task.created_at < timedelta(seconds=2):
                 continue
             if dice < edits:
-                task.fields = task.fields | {"$description": f"(seen)\n\n{task.fields.get('$description') or ''}".strip(), "$status": "IN_PROGRESS"}
+                task.fields = task.fields | {
+                    "$description": f"(seen)\n\n{task.fields.get('$description') or ''}".strip(),
+                    "$status": "IN_PROGRESS",
+                }
                 task.updated_at = self.time.now()
                 self.auditor.touched.add(task.id)
             elif dice < edits + trashes:

@@ -138,12 +138,13 @@ class Process:
         clock: Its machine's.
         dice: For its own randomness and its delays.
         death: When it dies, if it does.
-        quick: Threads take no time.
+        folder: Its working folder.
+        job: What it runs.
     """
 
     _acting: list[Process] = []  # noqa: RUF012  one loop, one stack
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  a process is all of this
         self,
         number: int,
         request: JobRequest,

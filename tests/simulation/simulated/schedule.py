@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from simulated.network import Weather
@@ -124,7 +125,7 @@ def draw(seed: int) -> Schedule:
     """
     dice = Random(seed)
     stamp = dice.random() < 0.3
-    family = dice.choices((_any_nights, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window), (60, 14, 16, 10))[0]
+    family = dice.choices((_any_nights, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window), (58, 10, 20, 12))[0]
     steps = [*family(dice, stamp=stamp), Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
     if dice.random() < 0.3:
         steps += [Wait(dice.choice((dice.uniform(2, 100), 25 * HOUR))), Go(final=True, stream=dice.random() < 0.7)]
@@ -138,11 +139,19 @@ def draw(seed: int) -> Schedule:
         write_rate=dice.choice((25.0, 25.0, 25.0, 4.0, 1.0, 100.0)),
         stamp=stamp,
         wide=dice.random() < 0.1,
-        steps=tuple(steps),
+        steps=tuple(_looking_ahead_after_loss(steps)),
     )
 
 
-def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
+def _looking_ahead_after_loss(steps: list[Step]) -> Iterator[Step]:
+    """Only a run that looks ahead is guarded against a lost ledger (rule 9 of the design)."""
+    lost = False
+    for step in steps:
+        lost |= isinstance(step, LedgerFate) and step.what != "keep"
+        yield replace(step, stream=False) if lost and isinstance(step, Go) else step
+
+
+def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:
     """Some bad nights, near or far from each other."""
     edits = dice.random() < 0.4
     steps: list[Step] = []
@@ -155,10 +164,12 @@ def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as
     return steps
 
 
-def _key_expires_in_a_run(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
+def _key_expires_in_a_run(dice: Random, *, stamp: bool) -> list[Step]:
     """What is in doubt is still protected when the run begins, and no longer when its turn comes."""
-    slow = Happening(0.0, "rate", dice.choice((0.005, 0.02)))
-    return [_bad_run(dice), Wait(WINDOW - dice.uniform(10, 400)), Go(happenings=(slow,)), Wait(_gap(dice))]
+    # It dies with a burst under way; later one write in five to eleven minutes is let through: the last ones' turn comes hours later.
+    first = Go(death=Death(at_seconds=dice.uniform(1.7, 3.2)), latency=0.5)
+    slow = Happening(0.0, "rate", dice.choice((0.0015, 0.003)))
+    return [first, Wait(WINDOW - dice.uniform(10, 900)), Go(happenings=(slow,)), Wait(_gap(dice))]
 
 
 def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
@@ -169,12 +180,18 @@ def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
     if stamp and dice.random() < 0.5:
         # Without stamps nothing would be left by which the tasks of edited rows could be told.
         steps.append(Edit(dice.choice((0.05, 0.5))))
-    if dice.random() < 0.5:
-        steps.append(_people(dice))
-    return [*steps, LedgerFate(dice.choice(("gone", "old"))), Wait(dice.choice((130.0, 30 * HOUR))), Go(job="reconcile", final=True), Wait(5.0)]
+    if dice.random() < 0.6:
+        steps.append(People(dice.choice((0.1, 0.3)), dice.choice((0.0, 0.1)), dice.randrange(6)))
+    return [
+        *steps,
+        LedgerFate(dice.choice(("gone", "old"))),
+        Wait(dice.choice((130.0, 30 * HOUR))),
+        Go(job="reconcile", final=True),
+        Wait(5.0),
+    ]
 
 
-def _lost_ledger_in_the_window(dice: Random, *, stamp: bool) -> list[Step]:  # noqa: ARG001  as the other families
+def _lost_ledger_in_the_window(dice: Random, *, stamp: bool) -> list[Step]:
     """The ledger is lost and nobody says so: within the window the keys alone have to protect."""
     steps: list[Step] = [_bad_run(dice), LedgerFate("keep"), Wait(dice.uniform(2, 4 * HOUR))]
     if dice.random() < 0.3:

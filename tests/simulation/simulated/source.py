@@ -105,7 +105,9 @@ class Source:
             writer.writerows(row.cells for row in self.rows)
 
     def _row(self, number: int) -> Row:
-        kind = self._dice.choices(("plain", "twin", "refused", "rejected", "repeat", "keyless"), (88 * (1 - self._twins), 88 * self._twins, 4, 3, 3, 2))[0]
+        kind = self._dice.choices(
+            ("plain", "twin", "refused", "rejected", "repeat", "keyless"), (88 * (1 - self._twins), 88 * self._twins, 4, 3, 3, 2)
+        )[0]
         if kind == "repeat":
             earlier = [row for row in self.rows if row.kind == "plain"]
             if not earlier:
