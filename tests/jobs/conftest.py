@@ -156,7 +156,7 @@ class Bench:
         task.fields = {**task.fields, **{f"${name}": value for name, value in fields.items()}}
         task.updated_at = max(self.clock.now(), task.created_at + timedelta(minutes=1))
 
-    def seed(self, title, *, due=None, owner=OWNERS[0], notes=None, made=None, edited=False):  # noqa: PLR0913  a task's parts
+    def seed(self, title, *, due=None, owner=OWNERS[0], notes=None, made=None, edited=False):
         """A task that somebody else made."""
         made = made or datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(seconds=len(self.sandbox.tasks))
         fields = {"$title": title, "$status": "TODO", "$description": notes, "$dueAt": due}

@@ -229,3 +229,32 @@ def test_whatever_people_did_meanwhile_no_row_gets_a_second_task(bench, seed, st
     assert len(bench.sandbox.tasks) == 60
     if stamp:
         assert bench.counts(rebuilt) == {"adopted": 60}
+
+
+def test_an_equal_row_is_not_called_missing_while_its_key_may_still_be_answered_with_a_taken_task(bench):
+    bench.rows(["Twin"] * 3)
+    bench.job(limit=2)
+    lose_ledger(bench)
+    bench.clock.jump(minutes=5)
+    assert bench.counts(bench.job("reconcile")) == {"adopted": 2, "uncertain": 1}
+    bench.clock.jump(hours=26)
+    assert bench.counts(bench.job("reconcile")) == {"not_sent": 1, "unchanged": 2}
+    bench.job()
+    assert bench.titles() == ["Twin"] * 3
+
+
+def test_a_row_that_was_answered_with_an_older_task_is_never_called_missing(bench):
+    bench.rows(["A"])
+    bench.job()
+    lose_ledger(bench)
+    bench.clock.jump(hours=1)
+    bench.rows(["A corrected"])
+    assert bench.counts(bench.job()) == {"uncertain": 1}
+    for hours in (25, 25):
+        bench.clock.jump(hours=hours)
+        assert bench.counts(bench.job()) == {"uncertain": 1}
+        assert bench.counts(bench.job("reconcile")) == {"uncertain": 1}
+    bench.rows(["A"])
+    assert bench.counts(bench.job("reconcile")) == {"adopted": 1}
+    assert bench.counts(bench.job()) == {"unchanged": 1}
+    assert bench.titles() == ["A"]

@@ -127,7 +127,7 @@ def operation(number=0, kind=OperationKind.CREATE, **more):
 class Rig:
     """Everything that a load needs, against any transport."""
 
-    def __init__(self, clock, transport, *, origin="http://localhost", attempts=8, max_failures=None, max_duration_seconds=None):  # noqa: PLR0913  knobs
+    def __init__(self, clock, transport, *, origin="http://localhost", attempts=8, max_failures=None, max_duration_seconds=None):
         self.journal = MemoryJournal()
         self.stop = StopSwitch()
         self.outcomes = []

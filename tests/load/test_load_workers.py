@@ -40,7 +40,7 @@ def slow_server(clock, task_answer):
 
 
 @pytest.mark.parametrize("latency_ms", [20, 80, 300, 1000])
-def test_a_thousand_creates_use_98_percent_of_the_sandboxs_limit_without_a_429(rig, virtually, clock, sandbox, many, latency_ms):  # noqa: PLR0913, PLR0917  fixtures
+def test_a_thousand_creates_use_98_percent_of_the_sandboxs_limit_without_a_429(rig, virtually, clock, sandbox, many, latency_ms):
     sandbox.set_latency(latency_ms / 1000)
     used = rig(sandbox)
 

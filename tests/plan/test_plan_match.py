@@ -166,3 +166,13 @@ def test_the_message_names_the_links_and_what_to_do():
 )
 def test_the_last_attempt_is_bounded_by_what_can_be_believed(finished, latest):
     assert last_attempt_by(SENT, finished) == latest
+
+
+def test_an_equal_row_whose_key_is_still_known_would_be_answered_with_its_own_task():
+    young = doubt("b", key_protects=True)
+    assert findings([doubt("a"), young], [task()]) == ["uncertain", "uncertain"]
+    assert findings([doubt("a"), young], [task(1), task(2)]) == ["adopt", "adopt"]
+
+
+def test_what_was_answered_with_a_task_is_never_absent():
+    assert findings([doubt(was_answered=True)], []) == ["uncertain"]

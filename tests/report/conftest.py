@@ -57,7 +57,7 @@ class Make:
         return PreparedBatch(RawBatch(file, raw), prepared, pl.DataFrame())
 
     @staticmethod
-    def decided(rows, actions, *, known=False, code=None, field=None, message=None):  # noqa: PLR0913  a test says only what it is about
+    def decided(rows, actions, *, known=False, code=None, field=None, message=None):
         """``actions``: an Action or None for each row."""
         texts = {"error_code": code, "error_field": field, "error_message": message, "task_id": None, "url": None, "idempotency_key": None}
         return pl.DataFrame(
@@ -65,7 +65,7 @@ class Make:
         ).with_columns(*(pl.lit(text, pl.String).alias(name) for name, text in texts.items()), pl.lit(known).alias("known_to_ledger"))
 
     @staticmethod
-    def outcome(row, action=Action.CREATED, *, file=0, problem=None, status=None, attempts=1, key=None):  # noqa: PLR0913  likewise
+    def outcome(row, action=Action.CREATED, *, file=0, problem=None, status=None, attempts=1, key=None):
         operation = Operation(OperationKind.CREATE, key or f"k{row}", b"", b"", {}, f"idem-{row}", file=file, row=row)
         task = f"tsk_{row}" if action is Action.CREATED else None
         if problem is None and action in {Action.FAILED, Action.UNCERTAIN, Action.CONFLICT}:

@@ -50,14 +50,14 @@ def refusal(answer):
 
 
 @pytest.mark.parametrize(("fields", "status", "code", "param"), REFUSED_FIELDS)
-def test_a_bad_field_is_refused_with_its_place(call, sandbox, task, fields, status, code, param):  # noqa: PLR0913, PLR0917  a table
+def test_a_bad_field_is_refused_with_its_place(call, sandbox, task, fields, status, code, param):
     task["fields"] |= fields
     assert refusal(call("POST", "/v1/tasks", task)) == (status, code, param)
     assert len(sandbox.tasks) == 0
 
 
 @pytest.mark.parametrize(("related", "status", "code", "param"), REFUSED_RELATIONSHIPS)
-def test_a_bad_relationship_is_refused_with_its_place(call, sandbox, task, related, status, code, param):  # noqa: PLR0913, PLR0917  a table
+def test_a_bad_relationship_is_refused_with_its_place(call, sandbox, task, related, status, code, param):
     task["relationships"] |= related
     assert refusal(call("POST", "/v1/tasks", task)) == (status, code, param)
     assert len(sandbox.tasks) == 0
@@ -177,7 +177,7 @@ def test_what_is_not_there_is_a_404(call, method, path):
         ({"more": {}}, 400, "unknown_field", "more"),
     ],
 )
-def test_a_bad_update_is_refused_and_changes_nothing(call, task, body, status, code, param):  # noqa: PLR0913, PLR0917  a table
+def test_a_bad_update_is_refused_and_changes_nothing(call, task, body, status, code, param):
     made = call("POST", "/v1/tasks", task).body
     body.setdefault("fields", {}).setdefault("$description", "changed")
     assert refusal(call("POST", f"/v1/tasks/{made['id']}", body)) == (status, code, param)

@@ -144,7 +144,7 @@ class Process:
 
     _acting: list[Process] = []  # noqa: RUF012  one loop, one stack
 
-    def __init__(  # noqa: PLR0913, PLR0917  a process is all of this
+    def __init__(
         self,
         number: int,
         request: JobRequest,

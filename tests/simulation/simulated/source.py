@@ -75,7 +75,7 @@ class Source:
         twins: The share of rows that say the same as others.
     """
 
-    def __init__(self, dice: Random, count: int, members: dict[str, str], account: str, *, wide: bool, stamp: bool, twins: float) -> None:  # noqa: PLR0913
+    def __init__(self, dice: Random, count: int, members: dict[str, str], account: str, *, wide: bool, stamp: bool, twins: float) -> None:
         self._twins = twins
         self._wide = wide
         self._stamp = stamp
