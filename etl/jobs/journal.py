@@ -35,6 +35,14 @@ class LedgerJournal:
         """Return once the outcomes are durable."""
         await self._thread.call(self._rows.finish, self._run_id, outcomes)
 
+    async def renew(self) -> None:
+        """Hold on to the lock after a pause: nobody else may have taken it.
+
+        Raises:
+            LockLostError: Somebody has.
+        """
+        await self._thread.call(self._rows.lease.renew)
+
     def still_ours(self) -> bool:
         """Can no other process have the lock?"""
         return self._rows.lease.still_ours()

@@ -20,7 +20,7 @@ from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_input
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
-from etl.jobs.settle import OTHER_FINGERPRINT, answered_with_older, open_doubts, settle_by
+from etl.jobs.settle import OTHER_FINGERPRINT, answered_with_older, keys_known_since, open_doubts, settle_by
 from etl.jobs.tasks import Survey, owned_ids, survey_tasks
 from etl.jobs.work import carry_out
 from etl.lightfield.models import TaskView
@@ -29,7 +29,7 @@ from etl.plan.choose import STILL_UNCERTAIN, Choice, creates
 from etl.plan.duplicates import Census, DuplicateMarker
 from etl.plan.lost_ledger import resemblance
 from etl.plan.match import Doubt, Seen, uncertain_message
-from etl.plan.rebuild import KEYS_FORGOTTEN_AFTER, Fate, KnownTask, Rebuilding, Verdict
+from etl.plan.rebuild import Fate, KnownTask, Rebuilding, Verdict
 from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, Operation, Outcome
 from etl.report.results import RowReport
 from etl.report.summary import Summary
@@ -90,13 +90,13 @@ def _known(memory: Memory, digests: pl.Series) -> pl.DataFrame:
 
 async def _rebuild(session: Session, connection: Connection, memory: Memory, given: Input, census: Census) -> None:
     job = session.config.job
-    since = connection.server_clock.now() - KEYS_FORGOTTEN_AFTER
+    since = keys_known_since(connection)
     rebuilding = Rebuilding(job.name, given.recipes[0].targets, by_stamp=job.stamp, keys_known_since=since)
     intents = await memory.thread.call(memory.rows.open_intents)
     replayed = {each.operation.key_digest for each in intents if answered_with_older(each)}
     doubts = await open_doubts(memory, connection, all_here=True)
     survey, in_doubt = await _all_tasks(session, connection, memory, rebuilding, doubts)
-    settled = await _settle(session, memory, rebuilding, doubts, Seen(in_doubt, survey.why_incomplete, survey.until))
+    settled = await _settle(session, memory, rebuilding, doubts, Seen(in_doubt, survey.why_incomplete, survey.until, since))
     rebuilding.end_of_tasks(survey.why_incomplete)
     report = RowReport(session.folder, files=session.files, scratch=session.scratch)
     try:

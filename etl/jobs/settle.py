@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from etl.content import differences
 from etl.jobs.connect import Connection
@@ -17,7 +18,7 @@ from etl.lightfield.models import TaskView
 from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
 from etl.plan.doubt import Remedy, last_attempt_by, remedy
-from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
+from etl.plan.match import KEYS_FORGOTTEN_AFTER, Doubt, Finding, Match, Seen, match, uncertain_message
 from etl.records import REPLAYED_OLDER, Action, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
 
@@ -41,18 +42,27 @@ async def settle(load: Load) -> None:
 
 
 async def _look(load: Load) -> list[Outcome]:
-    intents = await load.memory.thread.call(load.memory.rows.open_intents)
-    now = load.session.around.clock.now()
-    stay = [
-        Outcome(each.operation, Action.UNCERTAIN, 0, now, problem=each.problem)
-        for each in intents
-        if answered_with_older(each) and not _is_protected(each, load.connection)
-    ]
+    stay = await _answered_by_others(load)
     doubts = await open_doubts(load.memory, load.connection)
-    if all(doubt.sent_again_later for doubt in doubts):
+    if load.connection.stop.asked or all(doubt.sent_again_later for doubt in doubts):
         return stay
     seen = await _seen_in_their_time(load.connection, load.memory, doubts)
     return stay + await settle_by(load.session, load.memory, doubts, seen)
+
+
+async def _answered_by_others(load: Load) -> list[Outcome]:
+    """Rows that were answered with older tasks stay as they are; the third of them stops this run too, unless a reconcile has looked."""
+    rows, now = load.memory.rows, load.session.around.clock.now()
+    intents = [each for each in await load.memory.thread.call(rows.open_intents) if answered_with_older(each)]
+    reconciled = await load.memory.thread.call(rows.newest_run, "reconcile")
+    stay = []
+    for intent in intents:
+        if not _is_protected(intent, load.connection):
+            outcome = Outcome(intent.operation, Action.UNCERTAIN, 0, now, problem=intent.problem)
+            stay.append(outcome)
+            if reconciled is None or (intent.finished_at or now) > reconciled.started_at:
+                load.means.breaker.outcome(outcome)
+    return stay
 
 
 async def open_doubts(memory: Memory, connection: Connection, *, all_here: bool = False) -> list[Doubt]:
@@ -102,7 +112,13 @@ async def _seen_in_their_time(connection: Connection, memory: Memory, doubts: Se
 
     survey = await survey_tasks(connection, see, since=min(doubt.begins for doubt in doubts))
     free = await memory.thread.call(not_owned, memory.rows, set(found))
-    return Seen([task for task_id, task in found.items() if task_id in free], survey.why_incomplete, survey.until)
+    tasks = [task for task_id, task in found.items() if task_id in free]
+    return Seen(tasks, survey.why_incomplete, survey.until, keys_known_since(connection))
+
+
+def keys_known_since(connection: Connection) -> datetime:
+    """Of a task created later Lightfield may still know the key."""
+    return connection.server_clock.now() - KEYS_FORGOTTEN_AFTER
 
 
 def _is_protected(intent: OpenIntent, connection: Connection) -> bool:
@@ -117,7 +133,6 @@ def _doubt(intent: OpenIntent, connection: Connection, *, all_here: bool) -> Dou
         first_sent_at=intent.operation.first_sent_at or intent.begun_at,
         last_attempt_by=last_attempt_by(intent.begun_at, intent.finished_at),
         earlier_payloads=intent.earlier_payloads,
-        key_protects=protects,
         sent_again_later=protects and not all_here,
         was_answered=intent.problem is not None and intent.problem.code == UNSETTLED,
     )

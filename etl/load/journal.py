@@ -23,6 +23,14 @@ class Journal(Protocol):
         """Return once the outcomes are durable."""
         ...
 
+    async def renew(self) -> None:
+        """Hold on to the lock after a pause.
+
+        Raises:
+            EtlError: Another run has it.
+        """
+        ...
+
     def still_ours(self) -> bool:
         """Is the lock still held by this run?"""
         ...

@@ -72,7 +72,8 @@ async def _settle_present(operation: Operation, present: TaskView, world: World,
     differing = differences(operation.payload, present)
     if not differing:
         return Settled(Action.ADOPTED if older else Action.CREATED, present)
-    if not operation.seen_before:
+    if older or not operation.seen_before:
+        # It was there before this ledger's oldest intent: another ledger, or a lost one, made it.
         named = ", ".join(sorted(differing))
         return _doubt(present, REPLAYED_OLDER, f"that task differs from the row in {named}", differing)
     outcome = await world.correct(_correction(operation, present.id))

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from etl.clock import Clock
-from etl.errors import LockedError
+from etl.errors import EtlError
 from etl.lightfield.answer import Answer, Category, NoAnswerError
 from etl.lightfield.client import LightfieldClient
 from etl.lightfield.headers import ServerClock
@@ -124,7 +124,7 @@ class Sender:
         means = self._means
         bucket = means.throttles[Category.WRITE]
         ticket = await means.stop.unless_asked(bucket.take())
-        self._check_may_send(progress)
+        await self._check_may_send(progress)
         progress.request_begins(means.server_clock.now(), means.clock.elapsed_seconds())
         means.breaker.attempt_begins()
         means.stats.request_sent(repeats=progress.attempts > 1)
@@ -137,16 +137,23 @@ class Sender:
         means.breaker.attempt_ended(tried)
         return tried
 
-    def _check_may_send(self, progress: Progress) -> None:
+    async def _check_may_send(self, progress: Progress) -> None:
         """Before every attempt: the lock is ours, and Lightfield still knows the key (rule 4)."""
         means = self._means
         if means.stop.asked:
             raise StopAskedError
         if not means.journal.still_ours():
-            means.stop.trip(LockedError("another run of this import took over its lock", next_step="wait for that run to end"))
-            raise StopAskedError
+            await self._hold_on()
         if progress.first_sent_at is not None and means.server_clock.now() - progress.first_sent_at >= KEY_WINDOW:
             raise _TooOldError
+
+    async def _hold_on(self) -> None:
+        """After a pause as long as the lease, a machine's sleep for example, the ledger says whether somebody took over."""
+        try:
+            await self._means.journal.renew()
+        except EtlError as error:
+            self._means.stop.trip(error)
+            raise StopAskedError from None
 
     async def _request(self, operation: Operation) -> Answer | NoAnswerError:
         try:

@@ -23,8 +23,11 @@ LINGERS = timedelta(hours=1)
 EDIT_TOLERANCE = timedelta(seconds=1)
 """``updatedAt`` this much later than ``createdAt`` is an edit."""
 
+KEYS_FORGOTTEN_AFTER = timedelta(hours=25)
+"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear."""
+
 _LINKS = 3
-_CONTESTED = "an equal row is in doubt too, and there are fewer tasks than rows"
+_CONTESTED = "equal rows are in doubt too, there are fewer tasks than rows, and a row could still be answered with the task of another"
 
 
 class Linked(Protocol):
@@ -64,8 +67,7 @@ class Doubt:
         first_sent_at: By the server's clock.
         last_attempt_by: The latest moment of its newest attempt (``doubt.last_attempt_by``).
         earlier_payloads: What else was sent with its key.
-        key_protects: Lightfield still knows its key: sent again, it is answered with the task that it made.
-        sent_again_later: And that is going to happen, so that it is not to be settled here; but a task may be its.
+        sent_again_later: Its key still protects it, so that it is not to be settled here; but a task may be its.
         was_answered: It was answered with a task, of which no more is known: it is never absent.
     """
 
@@ -73,7 +75,6 @@ class Doubt:
     first_sent_at: datetime
     last_attempt_by: datetime
     earlier_payloads: tuple[Mapping[str, Any], ...] = ()
-    key_protects: bool = False
     sent_again_later: bool = False
     was_answered: bool = False
 
@@ -100,11 +101,13 @@ class Seen:
         tasks: Each once.
         why_incomplete: Why there may be others, a clause; None where the search was complete.
         until: Tasks created after this may not have been in the list yet.
+        keys_known_since: Of a task created later Lightfield may still know the key, and answer its own row's create with it.
     """
 
     tasks: Sequence[Task]
     why_incomplete: str | None
     until: datetime
+    keys_known_since: datetime
 
 
 class Finding(StrEnum):
@@ -224,8 +227,9 @@ class _Search:
         if not given:
             return
         rivals = [place for place in claimants if any(self._doubts[place].could_have_made(task) for task in given.values())]
-        # A rival whose key is known would later be answered with its own task, whichever row has adopted that by then.
-        contested = len(given) < len(rivals) and any(self._doubts[place].key_protects for place in rivals)
+        # Whoever is left without a task is sent anew, and would be answered with its own, whichever row has adopted that by then.
+        still_answered = any(self._doubts[place].sent_again_later for place in rivals) or any(map(self._is_young, given.values()))
+        contested = len(given) < len(rivals) and still_answered
         for place in rivals if contested else given:
             doubt, payload = self._doubts[place], claimants[place]
             if contested:
@@ -234,6 +238,9 @@ class _Search:
                 self._found[place] = Match(doubt, Finding.ADOPT, payload, given[place])
         for task in given.values():
             del self._free[task.id]
+
+    def _is_young(self, task: Task) -> bool:
+        return task.created_at is None or task.created_at >= self._seen.keys_known_since
 
     def _unfound(self, doubt: Doubt) -> Match:
         payload = doubt.operation.payload

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -17,9 +17,6 @@ from etl.config.model import DESCRIPTION, STATUS, TASK_FIELDS
 from etl.content import CREATED_BY, Meaning, body_meaning, digest, fold_stamped, stamped_keys, task_meaning
 from etl.plan.lost_ledger import resemblance, task_frame
 from etl.plan.match import Task, is_edited
-
-KEYS_FORGOTTEN_AFTER = timedelta(hours=25)
-"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear."""
 
 _CANDIDATES = 10
 _SHORT = "rows of the same content have taken all such tasks, and one of these is younger than a day, so that it may still be this row's"
@@ -144,6 +141,7 @@ class Rebuilding:
         for task in sorted(self._tasks.values(), key=_age):
             if not task.stamps and task.content in self._rows:
                 alike[task.content].append(task)
+        self._short = {content for content, tasks in alike.items() if len(tasks) < self._rows[content] and self._any_young(tasks)}
         self._queues = {
             content: tasks[: self._rows[content]][::-1] for content, tasks in alike.items() if not self._contested(content, tasks)
         }

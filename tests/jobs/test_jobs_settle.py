@@ -87,9 +87,10 @@ def test_equal_rows_are_interchangeable(bench):
     sent = bench.clock.now()
     for _ in range(2):
         bench.seed("Twin", made=sent)
-    bench.clock.jump(**LONG)
-    second = bench.job()
-    assert sorted(actions(bench, second)) == ["adopted", "adopted", "created"]
+    bench.clock.jump(hours=24)
+    assert actions(bench, bench.job()) == ["uncertain"] * 3
+    bench.clock.jump(hours=3)
+    assert sorted(actions(bench, bench.job())) == ["adopted", "adopted", "created"]
     assert bench.titles() == ["Twin"] * 3
 
 
@@ -164,3 +165,21 @@ def test_two_windows_and_many_rows_leave_each_row_one_task(bench, stamp):
     with open_ledger(str(bench.ledger), clock=bench.clock) as ledger:
         [workspace] = ledger.workspaces_with_rows("http://localhost", "jobs")
         assert owned_ids(ledger.open_import(workspace, "jobs")) == {task.id for task in bench.sandbox.tasks}
+
+
+def test_three_rows_that_were_answered_with_older_tasks_stop_later_runs_until_a_reconcile_has_looked(bench):
+    bench.rows(["A", "B", "C"])
+    bench.job()
+    bench.ledger.unlink()
+    bench.clock.jump(hours=1)
+    bench.rows(["A2", "B2", "C2", "D2"])
+    assert bench.job().exit_code == 3
+    bench.clock.jump(**LONG)
+    bench.rows(["A2", "B2", "C2", "D2", "E2"])
+    stopped = bench.job()
+    assert (stopped.exit_code, "reconcile" in stopped.next_command) == (3, True)
+    assert "E2" not in bench.titles()
+    bench.job("reconcile")
+    bench.job()
+    assert {"A", "B", "C", "E2"} <= set(bench.titles())
+    assert not {"A2", "B2", "C2"} & set(bench.titles())

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from etl.clock import SystemClock
-from etl.errors import LocalFailureError
+from etl.errors import LocalFailureError, LockedError
 from etl.lightfield.client import LightfieldClient
 from etl.lightfield.headers import ServerClock
 from etl.lightfield.secret import ApiKey
@@ -100,6 +100,7 @@ class MemoryJournal:
         self.finished = []
         self.most_open = 0
         self.ours = True
+        self.paused = False
         self.fails = None
 
     async def begin(self, operations):
@@ -114,8 +115,13 @@ class MemoryJournal:
             raise LocalFailureError("the disk is full")
         self.finished += outcomes
 
+    async def renew(self):
+        if not self.ours:
+            raise LockedError("another run holds the lock")
+        self.paused = False
+
     def still_ours(self):
-        return self.ours
+        return self.ours and not self.paused
 
 
 def operation(number=0, kind=OperationKind.CREATE, **more):

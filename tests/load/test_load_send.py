@@ -192,3 +192,9 @@ def test_a_pause_of_15_minutes_is_kept(rig, virtually, make_operation, clock, ta
 
     outcome, seconds = virtually(main())
     assert (outcome.action, seconds >= 900) == (Action.CREATED, True)
+
+
+def test_after_a_pause_in_which_nobody_took_the_lock_it_goes_on(rig, virtually, make_operation, task_answer):
+    used = rig(lambda request: task_answer())
+    used.journal.paused = True
+    assert virtually(used.send(make_operation())).action is Action.CREATED
