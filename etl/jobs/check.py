@@ -7,11 +7,11 @@ from functools import partial
 
 import polars as pl
 
-from etl.jobs.connect import connect, write_rate
+from etl.jobs.connect import write_rate
 from etl.jobs.identify import look_into_memory
 from etl.jobs.lookahead import Known, decided, first_pass, hold_guards, known_of, plan_view
 from etl.jobs.names import offline_input, resolve_input
-from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_input
+from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.work import carry_out
@@ -31,12 +31,12 @@ async def check(request: JobRequest, around: Surroundings, stop: StopSwitch) -> 
 
 
 async def _check(session: Session, stop: StopSwitch) -> None:
-    source = await asyncio.to_thread(open_input, session)
     if session.request.offline:
+        source = await asyncio.to_thread(open_input, session)
         given, rate = await asyncio.to_thread(offline_input, session, source), DOCUMENTED_RATE
         memory = None
     else:
-        connection = await connect(session, stop, writes=False)
+        source, connection = await open_and_connect(session, stop, writes=False)
         memory = await look_into_memory(session, connection)
         given = await resolve_input(session, connection, source, stop)
         rate = write_rate(connection)

@@ -11,7 +11,7 @@ from etl.config.fields import LookupName
 from etl.config.model import JobConfig
 from etl.extract.scan import OpenSource
 from etl.jobs.connect import Connection
-from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, compile_all, content_counters, drained
+from etl.jobs.passes import Input, compile_all, content_counters, drained
 from etl.jobs.session import Session
 from etl.lightfield.client import ObjectKind
 from etl.lightfield.directory import all_members, fold, objects_named
@@ -22,6 +22,8 @@ from etl.transform.lookups import LookupTable, LookupTables, build_table, unchec
 from etl.transform.mentions import constant_names, targets_with_several
 from etl.transform.prepare import wanted_names
 from etl.transform.side_files import SideFiles, read_side_files
+
+_NAMES_AT_ONCE = 100_000
 
 Names = dict[LookupName, frozenset[str]]
 
@@ -81,7 +83,7 @@ def _names_asked_for(session: Session, source: OpenSource, recipes: Sequence[Rec
     found: dict[LookupName, set[str]] = {lookup: set() for lookup in _lookups_of(session.config.job)}
     columns = [recipe.lookup_columns for recipe in recipes]
     if found:
-        for raw in source.batches(limit=session.request.limit, columns=columns, rows_per_batch=LOOK_AHEAD_ROWS, quick=True):
+        for raw in source.batches(limit=session.request.limit, columns=columns, rows_per_batch=_NAMES_AT_ONCE, quick=True):
             for lookup, name in wanted_names(recipes[raw.file.index], raw).select("lookup", "name").iter_rows():
                 found[lookup].add(name)
             yield {}

@@ -11,6 +11,7 @@ from etl.config.columns import fold_column
 from etl.config.model import CONTENT_KEY, JobConfig
 from etl.errors import SettingsError
 from etl.extract.scan import OpenSource, open_source
+from etl.jobs.connect import Connection, connect
 from etl.jobs.session import Session
 from etl.jobs.threads import mapped_ahead
 from etl.ledger.keyspec import KeySpec
@@ -50,6 +51,23 @@ def open_input(session: Session) -> OpenSource:
         for note in file.notes:
             session.around.voice.say("info", "assumed", f"{file.path}: {note}", file=file.path)
     return source
+
+
+async def open_and_connect(session: Session, stop: StopSwitch, *, writes: bool) -> tuple[OpenSource, Connection]:
+    """Open the input while Lightfield is asked who is there; where both fail, it is the input that is told.
+
+    Raises:
+        SettingsError, SourceError: As ``open_input``.
+        EtlError: As ``connect``.
+    """
+    connecting = asyncio.create_task(connect(session, stop, writes=writes))
+    try:
+        source = await asyncio.to_thread(open_input, session)
+    except BaseException:
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        raise
+    return source, await connecting
 
 
 def compile_all(

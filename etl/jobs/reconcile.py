@@ -12,12 +12,12 @@ from functools import partial
 import polars as pl
 
 from etl.content import stamp_prefix
-from etl.jobs.connect import Connection, connect
+from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.journal import keep_lease
 from etl.jobs.lookahead import decided, first_pass
 from etl.jobs.names import resolve_input
-from etl.jobs.passes import Input, drained, key_spec, open_input
+from etl.jobs.passes import Input, drained, key_spec, open_and_connect
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.settle import OTHER_FINGERPRINT, answered_with_older, keys_known_since, open_doubts, settle_by
@@ -56,8 +56,7 @@ async def reconcile(request: JobRequest, around: Surroundings, stop: StopSwitch)
 
 
 async def _reconcile(session: Session, stop: StopSwitch) -> None:
-    source = await asyncio.to_thread(open_input, session)
-    connection = await connect(session, stop, writes=False)
+    source, connection = await open_and_connect(session, stop, writes=False)
     memory = await open_memory(session, connection, create=True)
     await take_lock(session, memory, stop)
     async with _lease_kept(session, memory, stop):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from etl.jobs.connect import Connection, connect, write_rate
+from etl.jobs.connect import Connection, write_rate
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
 from etl.jobs.lookahead import first_pass, hold_guards, known_of, plan_view
 from etl.jobs.lost_ledger import lost_ledger_guard
 from etl.jobs.names import resolve_input
-from etl.jobs.passes import Input, drained, key_spec, open_input
+from etl.jobs.passes import Input, drained, key_spec, open_and_connect
 from etl.jobs.question import ask_person
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
@@ -30,8 +30,7 @@ async def run(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Su
 
 
 async def _run(session: Session, stop: StopSwitch) -> None:
-    source = await asyncio.to_thread(open_input, session)
-    connection = await connect(session, stop, writes=True)
+    source, connection = await open_and_connect(session, stop, writes=True)
     # Faults of the map come to light before a ledger is made.
     given = await resolve_input(session, connection, source, stop)
     memory = await open_memory(session, connection, create=True)

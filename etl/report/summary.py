@@ -45,7 +45,7 @@ def status_for(exit_code: int) -> Status:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class WorkspaceSummary(_Part):

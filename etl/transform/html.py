@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 
 import polars as pl
-from bs4 import BeautifulSoup
-from bs4.exceptions import ParserRejectedMarkup
-from markdownify import ATX, MarkdownConverter
+
+if TYPE_CHECKING:
+    # A parser that takes a tenth of a second to import, for cells that few files have.
+    from markdownify import MarkdownConverter
 
 # Alternatives of a regular expression.
 _BLOCK = (
@@ -36,9 +39,6 @@ _NOT_A_TAG = re.compile(rf"(?i)<(?!{_KNOWN_TAG[1:]}|!--|!doctype)")
 _SILENT = re.compile(r"(?is)<(script|style|title)\b.*?(?:</\1\s*>|$)")
 _GAP = re.compile(r"\n{3,}")
 
-# Underscores stay: an escaped one breaks every address that holds one, and inside a word it means nothing in markdown.
-_CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_underscores=False)
-
 
 def cells_to_markdown(cells: pl.Series) -> pl.Series:
     """The same String cells, those that hold a tag or an entity turned into markdown."""
@@ -62,9 +62,20 @@ def html_to_markdown(cell: str) -> str:
     markup = _NOT_A_TAG.sub("&lt;", _SILENT.sub("", cell))
     if not _HAS_BLOCK.search(markup):
         markup = re.sub(r"\r\n|\r|\n", "<br>\n", markup)
+    from bs4 import BeautifulSoup
+    from bs4.exceptions import ParserRejectedMarkup
+
     try:
         # The wrapper keeps the parser from warning that a cell looks like an address or a file name.
-        markdown = _CONVERTER.convert_soup(BeautifulSoup(f"<div>{markup}</div>", "html.parser"))
+        markdown = _converter().convert_soup(BeautifulSoup(f"<div>{markup}</div>", "html.parser"))
     except (ParserRejectedMarkup, RecursionError):
         return cell
     return _GAP.sub("\n\n", markdown).strip()
+
+
+@cache
+def _converter() -> MarkdownConverter:
+    from markdownify import ATX, MarkdownConverter
+
+    # Underscores stay: an escaped one breaks every address that holds one, and inside a word it means nothing in markdown.
+    return MarkdownConverter(heading_style=ATX, bullets="-", escape_underscores=False)
