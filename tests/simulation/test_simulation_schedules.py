@@ -9,7 +9,7 @@ from pathlib import Path
 import many
 import pytest
 
-SEEDS = 240
+SEEDS = 160
 AT_ONCE = 40
 CHUNKS = [range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE)]
 
