@@ -44,7 +44,8 @@ async def _check(session: Session, stop: StopSwitch) -> None:
         await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
     census = await _look(session, given, await asyncio.to_thread(known_of, memory), stop)
     session.counts = {Action.CREATED if action == CREATE else Action(action): rows for action, rows in census.counts.items()}
-    show_check(session.around.voice, session.tally.kinds(), plan_view(session, census.counts, rate), unchecked=given.unchecked)
+    view = plan_view(session, census.counts, rate)
+    show_check(session.around.voice, session.tally.kinds(), view, unchecked=given.unchecked, not_found=dict(given.not_found))
     hold_guards(session, census.counts)
 
 

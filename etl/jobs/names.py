@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import get_args
 
 from etl.config.fields import LookupName
 from etl.config.model import JobConfig
@@ -17,15 +17,17 @@ from etl.lightfield.client import ObjectKind
 from etl.lightfield.directory import all_members, fold, objects_named
 from etl.lightfield.models import Member, NamedObject
 from etl.load.stop import StopSwitch
+from etl.report.wording import CHECK
 from etl.transform.compile import Recipe
-from etl.transform.lookups import LookupTable, LookupTables, build_table, unchecked_tables
+from etl.transform.lookups import LookupTable, LookupTables, build_table, normalise_names, unchecked_tables
 from etl.transform.mentions import constant_names, targets_with_several
 from etl.transform.prepare import wanted_names
 from etl.transform.side_files import SideFiles, read_side_files
 
 _NAMES_AT_ONCE = 100_000
 
-Names = dict[LookupName, frozenset[str]]
+Names = Mapping[LookupName, Mapping[str, int]]
+"""For each look-up, the names that it is asked for, and in how many rows each stands; 0 for the map's own constants."""
 
 _OBJECTS: Mapping[LookupName, tuple[ObjectKind, str]] = {
     "account.name": ("accounts", "$name"),
@@ -47,10 +49,10 @@ async def resolve_input(session: Session, connection: Connection, source: OpenSo
     # Compiled first with tables that know everything: faults of the map come to light before anybody is asked.
     recipes = compile_all(session, source.files, unchecked_tables(job), side_files, connection.many)
     names: Names = {}
-    if practice or any(lookup in _OBJECTS for lookup in _lookups_of(job)):
+    if practice or session.request.command == CHECK or any(lookup in _OBJECTS for lookup in _lookups_of(job)):
         names = await drained(_names_asked_for(session, source, recipes, side_files), stop)
     if practice:
-        session.around.voice.say("info", "practice", practice.learn_names(names))
+        session.around.voice.say("info", "practice", practice.learn_names({lookup: frozenset(rows) for lookup, rows in names.items()}))
         connection = replace(connection, members=await all_members(connection.reader, connection.client))
     tables = await _look_up(connection, job, names)
     limit = session.request.limit
@@ -59,6 +61,7 @@ async def resolve_input(session: Session, connection: Connection, source: OpenSo
         recipes=compile_all(session, source.files, tables, side_files, connection.many),
         limit=limit,
         counters=await asyncio.to_thread(content_counters, job, source, limit),
+        not_found={lookup: _not_found(tables[lookup], rows) for lookup, rows in names.items()},
     )
 
 
@@ -80,20 +83,29 @@ def offline_input(session: Session, source: OpenSource) -> Input:
 
 def _names_asked_for(session: Session, source: OpenSource, recipes: Sequence[Recipe], side_files: SideFiles) -> Iterator[Names]:
     """One pass over the columns that look-ups need; yields nothing for each batch, and last every name, the map's constants too."""
-    found: dict[LookupName, set[str]] = {lookup: set() for lookup in _lookups_of(session.config.job)}
+    found: dict[LookupName, Counter[str]] = {lookup: Counter() for lookup in _lookups_of(session.config.job)}
     columns = [recipe.lookup_columns for recipe in recipes]
     if found:
         for raw in source.batches(limit=session.request.limit, columns=columns, rows_per_batch=_NAMES_AT_ONCE, quick=True):
-            for lookup, name in wanted_names(recipes[raw.file.index], raw).select("lookup", "name").iter_rows():
-                found[lookup].add(name)
+            for lookup, name, rows in wanted_names(recipes[raw.file.index], raw).iter_rows():
+                found[lookup][name] += rows
             yield {}
     for lookup, names in constant_names(session.config.job, side_files).items():
-        found[lookup] |= names
-    yield {lookup: frozenset(names) for lookup, names in found.items()}
+        found[lookup].update(dict.fromkeys(names, 0))
+    yield found
 
 
-def _lookups_of(job: JobConfig) -> set[LookupName]:
-    return {rule.lookup for rule in job.map.values() if rule.lookup}
+def _not_found(table: LookupTable, rows: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The names of the data that no record has, the most frequent first."""
+    names = [name for name, number in rows.items() if number]
+    known = [key in table.ids or key in table.ambiguous for key in normalise_names(names)]
+    lost = ((name, rows[name]) for name, is_known in zip(names, known, strict=True) if not is_known)
+    return sorted(lost, key=lambda item: (-item[1], item[0]))
+
+
+def _lookups_of(job: JobConfig) -> tuple[LookupName, ...]:
+    """Each once, in the order of the map."""
+    return tuple(dict.fromkeys(rule.lookup for rule in job.map.values() if rule.lookup))
 
 
 async def _look_up(connection: Connection, job: JobConfig, names: Names) -> LookupTables:
@@ -102,8 +114,8 @@ async def _look_up(connection: Connection, job: JobConfig, names: Names) -> Look
     Raises:
         KeyRefusedError, ServiceDownError: As the directory does.
     """
-    lookups = sorted(_lookups_of(job), key=get_args(LookupName).index)
-    tables = await asyncio.gather(*(_table(connection, lookup, names.get(lookup, frozenset())) for lookup in lookups))
+    lookups = _lookups_of(job)
+    tables = await asyncio.gather(*(_table(connection, lookup, frozenset(names.get(lookup, ()))) for lookup in lookups))
     return dict(zip(lookups, tables, strict=True))
 
 

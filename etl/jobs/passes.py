@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from etl.config.columns import fold_column
+from etl.config.fields import LookupName
 from etl.config.model import CONTENT_KEY, JobConfig
 from etl.errors import SettingsError
 from etl.extract.scan import OpenSource, open_source
@@ -96,6 +97,7 @@ class Input:
         limit: Only the first N rows; None for all.
         counters: Makes the counter of a pass, for ``key: content``; None otherwise.
         unchecked: Names that nobody was asked about.
+        not_found: For each look-up, the names that no record has, with their rows, the most frequent first.
     """
 
     source: OpenSource
@@ -103,6 +105,7 @@ class Input:
     limit: int | None
     counters: Callable[[], ContentCounter] | None = None
     unchecked: int = 0
+    not_found: Mapping[LookupName, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
     def prepared(self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True) -> Iterator[PreparedBatch]:
         """One pass.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from etl.config.fields import LookupName
 from etl.records import NEEDS_A_PERSON, WROTE, Action, Totals
 from etl.report.folder import RunFolder
 from etl.report.problems import ProblemKind
@@ -15,6 +16,8 @@ from etl.report.shown import harmless, shortened
 from etl.report.summary import Status, Summary, WorkspaceSummary
 from etl.report.voice import Voice
 from etl.report.wording import CHECK, MEANINGS, duration_text, load_text, rows_text, sentence, workspace_text
+
+NotFound = Mapping[LookupName, Sequence[tuple[str, int]]]
 
 _VALUES = 10
 _VALUE_CHARACTERS = 60
@@ -66,7 +69,9 @@ def show_plan(voice: Voice, plan: PlanView) -> None:
     voice.show("plan", lambda: _plan_picture(plan), **plan.fields())
 
 
-def show_check(voice: Voice, kinds: Sequence[ProblemKind], plan: PlanView, *, unchecked: int = 0) -> None:
+def show_check(
+    voice: Voice, kinds: Sequence[ProblemKind], plan: PlanView, *, unchecked: int = 0, not_found: NotFound | None = None
+) -> None:
     """What a check found, and what a run would do.
 
     Args:
@@ -74,9 +79,16 @@ def show_check(voice: Voice, kinds: Sequence[ProblemKind], plan: PlanView, *, un
         kinds: Problems by kind.
         plan: What a run would do.
         unchecked: Look-ups that nobody was asked about (``--offline``).
+        not_found: For each look-up, the names that no record has, with their rows, the most frequent first.
     """
-    problems = [_kind_fields(kind) for kind in kinds]
-    voice.show("check", lambda: _check_picture(kinds, plan, unchecked), problems=problems, unchecked=unchecked, **plan.fields())
+    fields = {
+        "problems": [_kind_fields(kind) for kind in kinds],
+        "unchecked": unchecked,
+        "not_found": {
+            lookup: [{"value": name, "rows": rows} for name, rows in names[:_VALUES]] for lookup, names in (not_found or {}).items()
+        },
+    }
+    voice.show("check", lambda: _check_picture(kinds, plan, unchecked, not_found or {}), **fields, **plan.fields())
 
 
 def show_closing(voice: Voice, summary: Summary, folder: RunFolder, *, base: Path | None = None) -> None:
@@ -124,16 +136,26 @@ def _style(action: str) -> str:
     return "green" if action in WROTE else ""
 
 
-def _check_picture(kinds: Sequence[ProblemKind], plan: PlanView, unchecked: int) -> list[Text]:
+def _check_picture(kinds: Sequence[ProblemKind], plan: PlanView, unchecked: int, not_found: NotFound) -> list[Text]:
     lines: list[Text] = []
     for kind in kinds:
         lines += [*_kind_lines(kind), Text()]
+    for lookup, names in not_found.items():
+        if names:
+            lines += [*_not_found_lines(lookup, names), Text()]
     lines += _plan_picture(plan)
     if unchecked:
         lines.append(Text(f"{unchecked:,} look-ups unchecked: run check without --offline", style="yellow"))
     if not kinds:
         lines.append(Text("no problems found", style="green"))
     return lines
+
+
+def _not_found_lines(lookup: str, names: Sequence[tuple[str, int]]) -> list[Text]:
+    """Told even where the config settles them (``unknown``): somebody may want to add them to Lightfield first."""
+    rows = sum(number for _, number in names)
+    head = Text(f"{len(names):,} not in Lightfield · {lookup} · {rows_text(rows)}", style="bold yellow")
+    return [head, *_counted_values(names, len(names))]
 
 
 def _kind_lines(kind: ProblemKind) -> list[Text]:
@@ -147,10 +169,14 @@ def _kind_lines(kind: ProblemKind) -> list[Text]:
 
 
 def _value_lines(kind: ProblemKind) -> list[Text]:
-    listed = kind.values[:_VALUES]
+    return _counted_values(kind.values, kind.distinct_values)
+
+
+def _counted_values(values: Sequence[tuple[str, int]], distinct: int) -> list[Text]:
+    listed = values[:_VALUES]
     width = max((len(f"{rows:,}") for _, rows in listed), default=0)
     lines = [Text(f"  {rows:>{width},}  {shortened(value, _VALUE_CHARACTERS)}") for value, rows in listed]
-    more = kind.distinct_values - len(listed)
+    more = distinct - len(listed)
     return [*lines, Text(f"  and {more:,} more values")] if more > 0 else lines
 
 

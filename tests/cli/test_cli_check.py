@@ -94,3 +94,11 @@ def test_the_summary_holds_the_problems_for_machines(desk, make_row):
     (problem,) = json.loads(ended.stdout)["problems"]
     assert (problem["code"], problem["field"], problem["rows"]) == ("unknown_status", "$status", 2)
     assert [(example["row"], example["value"]) for example in problem["examples"]] == [(2, "Opne"), (3, "Opne")]
+
+
+def test_names_that_lightfield_does_not_know_are_counted_even_where_the_config_settles_them(desk, make_row):
+    owner = {"column": "Owner", "lookup": "member.email", "unknown": "sam@acme.example"}
+    rows = [make_row(1, owner="gone@acme.example"), make_row(2, owner="gone@acme.example"), make_row(3)]
+    ended = desk("check", desk.config(map={"$assignedTo": owner}), desk.csv(rows))
+    assert ended.code == 0
+    assert "1 not in Lightfield · member.email · 2 rows\n  2  gone@acme.example\n" in ended.stderr
