@@ -35,14 +35,16 @@ MEANINGS: Mapping[str, str] = {
 def sentence(summary: Summary) -> str:
     """What happened, in one sentence, safe to be shown; several faults stand on lines of their own."""
     took = f"{rows_text(summary.rows)} in {duration_text(summary.duration_seconds)}"
+    rows_reached = summary.rows - summary.counts.get(Action.NOT_SENT, 0)
+    reached = f"{rows_text(rows_reached)} in {duration_text(summary.duration_seconds)}"
     done, end = ("checked", "nothing in the way") if summary.command == CHECK else ("finished", "nothing left to do")
     told = {
         Status.FINISHED: f"{done}: {took}, {end}",
         Status.FINISHED_WITH_FAILURES: f"{done}: {took}; {_trouble(summary)}",
         Status.NOTHING_WRITTEN: f"nothing was written: {summary.message or summary.reason}",
-        Status.STOPPED: f"stopped part-way after {took}: {summary.message or summary.reason}",
+        Status.STOPPED: f"stopped part-way after {reached}: {summary.message or summary.reason}",
         Status.LOCKED: f"not started: {summary.message or 'another run of this import is at work'}",
-        Status.INTERRUPTED: f"interrupted after {took}",
+        Status.INTERRUPTED: f"interrupted after {reached}",
     }
     return harmless(told[summary.status], keep_newlines=True)
 
