@@ -61,6 +61,11 @@ def differences(payload: Mapping[str, Any], task: Content) -> dict[str, Any]:
     return {**fields, **relationships}
 
 
+def value_meaning(target: str, value: Any, *, relationship: bool) -> Any:
+    """What one field's value, or one relationship's ids, mean: equal where the two say the same; nothing is None."""
+    return (tuple(sorted(_ids(value))) or None) if relationship else _hashable(_field_meaning(target, value))
+
+
 def body_meaning(payload: Mapping[str, Any], fields: Iterable[str], relationships: Iterable[str]) -> Meaning:
     """What a create's body says of these fields and relationships; what it leaves out counts as empty."""
     return _meaning(payload.get("fields", {}), payload.get("relationships", {}), fields, relationships)
@@ -103,8 +108,8 @@ def stamped_keys(description: Any, name: str) -> frozenset[str]:
 
 
 def _meaning(held: Mapping[str, Any], related: Mapping[str, Any], fields: Iterable[str], relationships: Iterable[str]) -> Meaning:
-    values = [(key, _hashable(_field_meaning(key, held.get(key)))) for key in fields]
-    ids = [(key, tuple(sorted(_ids(related.get(key)))) or None) for key in relationships]
+    values = [(key, value_meaning(key, held.get(key), relationship=False)) for key in fields]
+    ids = [(key, value_meaning(key, related.get(key), relationship=True)) for key in relationships]
     return tuple(sorted([*values, *ids], key=lambda pair: pair[0]))
 
 

@@ -72,6 +72,34 @@ WROTE = frozenset({Action.CREATED, Action.UPDATED, Action.ADOPTED, Action.TRASHE
 """The actions after which the task is known to be as this run wants it."""
 
 
+class RowClass(StrEnum):
+    """What a row of the source is, held against Lightfield; the words of ``verify``. Each row is exactly one."""
+
+    EQUAL = "equal"
+    """Its task says what the source says."""
+    EDITED = "edited"
+    """People changed its task since, in fields that the source did not change: no fault."""
+    DIFFERS = "differs"
+    """Its task says otherwise than the source, and not because people alone changed it."""
+    MISSING = "missing"
+    """It has no task, or its task is in the trash or deleted."""
+    EXCLUDED = "excluded"
+    """By ``source.exclude``."""
+    DUPLICATE = "duplicate"
+    """The same key and content stand in another row of this input."""
+    REJECTED = "rejected"
+    """Refused by us as it stands in the source: mapping, look-up, key."""
+    FAILED = "failed"
+    """The ledger says that its write failed, or may or may not have been executed."""
+
+
+IS_A_TASK = (RowClass.EQUAL, RowClass.EDITED, RowClass.DIFFERS)
+"""The classes whose rows are tasks in Lightfield."""
+
+AT_FAULT = (RowClass.DIFFERS, RowClass.MISSING, RowClass.REJECTED, RowClass.FAILED)
+"""The classes whose rows need a person; the exit code is then 1."""
+
+
 class OperationKind(StrEnum):
     """The writes that Lightfield knows."""
 
@@ -114,6 +142,11 @@ KEY_MARK = "key:"
 
 KEY_WINDOW = timedelta(hours=23)
 """Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear for clocks that differ and requests that linger."""
+
+OTHER_FINGERPRINT = bytes(16)
+"""Of no content: the ledger then knows that a task is the row's, and that it says something else."""
+VANISHED_FINGERPRINT = bytes([255] * 16)
+"""Of no content: the row was no longer in the source, and its task was changed accordingly."""
 
 REPLAYED_OLDER = "replayed_older"
 """Code of a row whose create was answered with an older task that this ledger did not write: a lost ledger, or two imports of one name."""
@@ -178,11 +211,13 @@ class PreparedBatch:
     null means left out of the request.
     ``problems`` columns: ROW, then ``code``, ``field``, ``message``, ``value`` (String, the cell that caused it): every problem of
     every row of the batch that has one, in the order of rows and then of the map. Excluded rows have none.
+    ``remarks``: the same columns, of what was decided for rows that are none the worse for it; None where there was nothing to decide.
     """
 
     raw: RawBatch
     frame: pl.DataFrame
     problems: pl.DataFrame
+    remarks: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +236,10 @@ class Operation:
         task_id: Of the task to change; None for a create.
         first_sent_at: When this intent was first sent, by the server's clock; None when it is new.
         seen_before: True when an earlier intent in this ledger used the same idempotency key.
+        dropped: Of a create: fields and relationships that such an intent sent, and that the row no longer has.
+        content: The row's whole content after this write, in the form of a create's body; None for a create, whose payload it is.
+        replaced: What the write puts out, in the form of a create's body: of an update the former values of what it sends, of a trash
+            the whole content.
     """
 
     kind: OperationKind
@@ -216,6 +255,9 @@ class Operation:
     task_id: str | None = None
     first_sent_at: datetime | None = None
     seen_before: bool = False
+    dropped: tuple[str, ...] = ()
+    content: Mapping[str, Any] | None = None
+    replaced: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +282,36 @@ class Outcome:
     http_status: int | None = None
     problem: Problem | None = None
     observed: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCourse:
+    """How a run's writes went over time, in steps of equal length; each tuple has one figure for each step.
+
+    Attributes:
+        began_at: When the first request left; UTC.
+        step_seconds: How long a step is.
+        requests: Requests that left, retries included.
+        written: Rows that became known to be written.
+        retries: Requests that repeated an earlier one.
+        throttled: Answers that said: too many requests.
+        limit_per_second: The write limit as it was last known then; None before an answer told it.
+        pace_per_second: What we let ourselves send in the long run: the limit, less what caps, shares and throttling take off.
+        latency_p50_ms, latency_p95_ms: Of the answers that came then, to within 5 %; None where none came.
+        latency_max_ms: Of the slowest of them.
+    """
+
+    began_at: datetime
+    step_seconds: int
+    requests: tuple[int, ...]
+    written: tuple[int, ...]
+    retries: tuple[int, ...]
+    throttled: tuple[int, ...]
+    limit_per_second: tuple[float | None, ...]
+    pace_per_second: tuple[float | None, ...]
+    latency_p50_ms: tuple[float | None, ...]
+    latency_p95_ms: tuple[float | None, ...]
+    latency_max_ms: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

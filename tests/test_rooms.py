@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "jobs": {*TOP, "config", "lightfield", "extract", "transform", "plan", "ledger", "report", "load"},
     "cli": {*TOP, "config", "jobs", "report", "sandbox"},
     "__main__": {"cli"},
-    "__init__": {"jobs", "report"},
+    "__init__": {"config", "errors", "jobs", "report"},
 }
 AT_HOME = {
     "httpx": {"lightfield"},

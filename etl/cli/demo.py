@@ -48,13 +48,13 @@ def command(out: Path, *, quiet: bool) -> int:
 
 def _prepared(out: Path, ledger: Path, url: str, voice: Voice) -> tuple[JobRequest, Surroundings]:
     from etl.cli.start import surroundings
-    from etl.config.presets import presets_folder, samples_folder
+    from etl.config.presets import samples_folder
     from etl.jobs.request import JobRequest
     from etl.sandbox.access import SANDBOX_KEY
 
     request = JobRequest(
         command="run",
-        config_path=presets_folder() / "hubspot.yaml",
+        config_path=samples_folder() / "hubspot-tasks.yaml",
         data=(str(samples_folder() / "hubspot-tasks.csv"),),
         out=out,
         typed="lightfield-etl demo",
@@ -66,6 +66,7 @@ def _prepared(out: Path, ledger: Path, url: str, voice: Voice) -> tuple[JobReque
 
 
 def _show(request: JobRequest, around: Surroundings, sandbox: Sandbox) -> int:
+    from etl.config.presets import presets_folder
     from etl.jobs.perform import perform_job
     from etl.jobs.run import run
 
@@ -78,7 +79,7 @@ def _show(request: JobRequest, around: Surroundings, sandbox: Sandbox) -> int:
     second = perform_job(run, request, around)
     folder = request.out / first.run_id
     report, failures = folder / "report.html", folder / "failures.csv"
-    config = request.config_path
+    config = presets_folder() / "hubspot.yaml"
     shown = config.relative_to(Path.cwd()) if config.is_relative_to(Path.cwd()) else config
     closing = _CLOSING.format(before=before, after=len(sandbox.tasks), report=report, failures=failures, config=shown)
     around.voice.say("info", "demo", closing)

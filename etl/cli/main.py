@@ -17,9 +17,15 @@ PROGRAM = "lightfield-etl"
 
 _SECTIONS = {
     "Start": {
+        "init": "Look at a file, recognise its CRM, write a starter config, and check the file through it.",
         "check": "Look at a file through a config: everything but the load, sends nothing.",
         "run": "Import a file: every row becomes exactly one task, or a line that says why not.",
         "demo": "See it work: a sample goes into a sandbox inside this process, twice.",
+    },
+    "Afterwards": {
+        "verify": "Read back the whole import, row by row of the source, and write a receipt whose numbers add up.",
+        "undo": "Take back a run, or the whole import; what people touched since is spared.",
+        "runs": "Show the history: past runs, how each ended, and the rows that still wait.",
     },
     "Trouble": {
         "retry": "Send again what is failed or uncertain, from the ledger alone: for a source that is gone.",

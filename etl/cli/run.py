@@ -15,6 +15,8 @@ from etl.config.model import CountOrShare
 @CONFIG
 @DATA
 @LIMIT
+@click.option("--sync/--no-sync", default=None, help="Update the tasks of rows that changed, or don't; over the config's mode.")
+@click.option("--complete", is_flag=True, help="DATA is the whole source: sync.on_missing may act on what is not in it.")
 @click.option("--yes", is_flag=True, help="Ask no question before the first write.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N writes a second.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Requests in flight; without it this adapts.")

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import click
 
 from etl.clock import SystemClock
+from etl.config.addresses import shown_address
 from etl.errors import EtlError
 from etl.jobs.perform import Job, perform_job
 from etl.jobs.request import JobRequest, Practice, Surroundings
@@ -45,13 +46,13 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
         try:
             summary = perform_job(_job(command), request, surroundings(voice, played))
         except EtlError as error:
-            return _give_up(voice, error)
+            return give_up(voice, error)
     if as_json:
         click.echo(summary_text(summary), nl=False)
     return summary.exit_code
 
 
-def _give_up(voice: Voice, error: EtlError) -> int:
+def give_up(voice: Voice, error: EtlError) -> int:
     """Says why there is not even a summary, in the form that was asked for."""
     voice.say("error", error.reason, error.message)
     if error.next_step:
@@ -90,6 +91,14 @@ def _job(command: str) -> Job:
         from etl.jobs.retry import retry
 
         return retry
+    if command == "verify":
+        from etl.jobs.verify import verify
+
+        return verify
+    if command == "undo":
+        from etl.jobs.undo import undo
+
+        return undo
     if command == "reconcile":
         from etl.jobs.reconcile import reconcile
 
@@ -108,8 +117,8 @@ def _practice(*, faults: bool) -> Iterator[Practice]:
 
 
 def _typed() -> str:
-    """The command as it can be typed again."""
-    return shlex.join(["lightfield-etl", *sys.argv[1:]])
+    """The command as it can be typed again; of an address without its query, which may be a secret."""
+    return shlex.join(["lightfield-etl", *map(shown_address, sys.argv[1:])])
 
 
 def _ask(prompt: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from etl.config.columns import fold_column
 from etl.config.faults import Fault, KeyPath
 from etl.config.field_checks import field_faults
 from etl.config.model import CONTENT_KEY, REQUIRED_TARGETS
@@ -68,12 +69,27 @@ def _map_faults(fields: Any) -> Iterator[Fault]:
 def _source_faults(source: Any) -> Iterator[Fault]:
     if not isinstance(source, dict):
         return
+    yield from _key_faults(source.get("key"))
     encoding, delimiter = source.get("encoding", "auto"), source.get("delimiter", "auto")
     if isinstance(encoding, str) and encoding != "auto" and not _is_encoding(encoding):
         yield Fault(("source", "encoding"), f"{encoding!r} is no encoding (allowed: auto, or a name such as utf-8, cp1252, utf-16)")
     if isinstance(delimiter, str) and delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
         allowed = 'auto, or one character such as "," ";" "|" or "\\t"'
         yield Fault(("source", "delimiter"), f"{delimiter!r} is no delimiter (allowed: {allowed})")
+
+
+def _key_faults(key: Any) -> Iterator[Fault]:
+    """A column that is two parts of the key: parts are written side by side, aliases of one part in a list of their own."""
+    seen: set[str] = set()
+    for part in key if isinstance(key, list) else ():
+        aliases = [alias for alias in (part if isinstance(part, list) else [part]) if isinstance(alias, str)]
+        for alias in aliases:
+            if fold_column(alias) in seen:
+                message = (
+                    f"{alias!r} is two of its parts; other names of one column stand in a list of their own: [[Record ID, hs_object_id]]"
+                )
+                yield Fault(("source", "key"), message)
+        seen.update(map(fold_column, aliases))
 
 
 def _is_encoding(name: str) -> bool:
@@ -86,4 +102,4 @@ def _is_encoding(name: str) -> bool:
 
 def _identity_is_content(data: dict[str, Any]) -> bool:
     source = data.get("source")
-    return isinstance(source, dict) and source.get("key") in (CONTENT_KEY, [CONTENT_KEY])
+    return isinstance(source, dict) and source.get("key") in (CONTENT_KEY, [CONTENT_KEY], [[CONTENT_KEY]])

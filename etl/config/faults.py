@@ -35,13 +35,28 @@ def nearest_place(path: KeyPath, positions: Mapping[KeyPath, str]) -> str | None
     return next((positions[path[:length]] for length in range(len(path), 0, -1) if path[:length] in positions), None)
 
 
-def faults_as_error(faults: Iterable[Fault], positions: Mapping[KeyPath, str], files: Iterable[str]) -> ConfigError:
+def preset_advice(where: str, presets: Mapping[str, str], own_file: str) -> str:
+    """The end of a sentence about a line that the user did not write and should not change; empty for every other line.
+
+    Args:
+        where: ``file:line:column``.
+        presets: From the files of presets that were extended by name to those names.
+        own_file: The user's own config.
+    """
+    file, _, _ = _PLACE.fullmatch(where).groups()  # type: ignore[union-attr]  # the pattern fits every text
+    return f" (this line is the preset {presets[file]}'s: say it otherwise in {own_file})" if file in presets else ""
+
+
+def faults_as_error(
+    faults: Iterable[Fault], positions: Mapping[KeyPath, str], files: Iterable[str], presets: Mapping[str, str]
+) -> ConfigError:
     """One error that says every fault, one a line, in the order in which they stand in the files.
 
     Args:
         faults: At least one.
         positions: From a key's path to ``file:line:column``.
         files: The files that were read, the user's own first.
+        presets: As ``preset_advice`` takes them.
     """
     order = {file: number for number, file in enumerate(files)}
     first = next(iter(order), "config")
@@ -49,7 +64,8 @@ def faults_as_error(faults: Iterable[Fault], positions: Mapping[KeyPath, str], f
     placed.sort(key=lambda item: _sort_key(item[0], order))
     said_of_a_key = {(_sort_key(where, order)[:2], fault.message) for where, fault in placed if fault.path}
     # An API key is found by its looks, and often by the name of its key too: once is enough.
-    lines = [_line(*item) for item in placed if item[1].path or (_sort_key(item[0], order)[:2], item[1].message) not in said_of_a_key]
+    told = [item for item in placed if item[1].path or (_sort_key(item[0], order)[:2], item[1].message) not in said_of_a_key]
+    lines = [f"{_line(where, fault)}{preset_advice(where, presets, first)}" for where, fault in told]
     return ConfigError("\n".join(mask_api_keys(line) for line in dict.fromkeys(lines)), next_step=f"correct {first}, then try again")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from etl.config.faults import Fault
 from etl.config.fields import NOTE, REJECT, SKIP
-from etl.config.merge import is_side_file
+from etl.config.merge import SIDE_FILE_KEYS, is_side_file
 from etl.config.model import ASSIGNED_TO, DUE_AT, REQUIRED_TARGETS, STATUS, STATUSES, TASK_FIELDS
 from etl.config.words import did_you_mean, fold_word
 
@@ -23,6 +24,7 @@ LOOKUPS_OF = {
 """What can be looked up for a target whose kind is known."""
 
 NAMED_FORMATS = ("iso", "epoch-ms", "epoch-s")
+_FILE_NAME = re.compile(r"\.(csv|tsv|txt|parquet)$", re.IGNORECASE)
 _DATE_KEYS = ("formats", "timezone", "time")
 _FOLDED_STATUSES = frozenset(fold_word(status) for status in STATUSES)
 _READ_ONLY = "$note"
@@ -38,6 +40,7 @@ def field_faults(target: str, rule: Any) -> Iterator[Fault]:
     yield from _date_faults(target, rule)
     yield from _lookup_faults(target, rule)
     yield from _split_faults(target, rule)
+    yield from _side_file_faults(target, rule)
     yield from _left_out_faults(target, rule)
     if target == STATUS:
         yield from _status_faults(rule)
@@ -74,6 +77,21 @@ def _split_faults(target: str, rule: dict[str, Any]) -> Iterator[Fault]:
         yield Fault(("map", target, "take"), 'says which part of a split cell, but there is no split; add one such as split: ";"')
     if rule.get("take") == "all" and target in TASK_FIELDS:
         yield Fault(("map", target, "take"), f"{target} takes one value; write take: first")
+    separator = rule.get("split")
+    for key in ("empty", "unknown"):
+        if isinstance(separator, str) and separator and isinstance(rule.get(key), str) and separator in rule[key].strip():
+            yield Fault(("map", target, key), f"{rule[key]!r} is one value, and is not split at {separator!r}")
+
+
+def _side_file_faults(target: str, rule: dict[str, Any]) -> Iterator[Fault]:
+    """A slip in a key beside ``file`` would make translations of a side file, which then translates nothing."""
+    steps = rule.get("values")
+    for step in steps if isinstance(steps, list) else [steps]:
+        if not isinstance(step, dict) or is_side_file(step) or not _FILE_NAME.search(str(step.get("file", ""))):
+            continue
+        for key in step:
+            if key not in SIDE_FILE_KEYS:
+                yield Fault(("map", target, "values", key), f"unknown key beside file{did_you_mean(key, SIDE_FILE_KEYS)}")
 
 
 def _left_out_faults(target: str, rule: dict[str, Any]) -> Iterator[Fault]:

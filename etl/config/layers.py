@@ -23,16 +23,26 @@ MAX_BYTES = 1_000_000
 MAX_LAYERS = 10
 """Files that extend one another."""
 
+NOT_HANDED_ON = ("name", "timezone", "workspace", "ledger", "notify", "guards")
+"""What a shipped preset says for itself alone: an import's identity, its zone and its surroundings are never those of an example."""
+
 _PRESET_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One file of a config: its name as shown, its bytes, what it says."""
+    """One file of a config: its name as shown, its bytes, what it says, and its name if it is a preset that was extended by name."""
 
     file: str
     content: bytes
     settings: Settings
+    preset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    path: Path
+    preset: str | None = None
 
 
 def read_layers(path: Path, faults: list[Fault]) -> list[Layer]:
@@ -47,15 +57,15 @@ def read_layers(path: Path, faults: list[Fault]) -> list[Layer]:
     """
     layers: list[Layer] = []
     seen: list[Path] = []
-    following: Path | None = path
+    following: _Base | None = _Base(path)
     while following is not None:
-        seen.append(following.resolve())
+        seen.append(following.path.resolve())
         layers.append(_read_layer(following, faults))
-        following = _extended(layers[-1].settings, following.parent, seen, faults)
+        following = _extended(layers[-1].settings, following.path.parent, seen, faults)
     return layers
 
 
-def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[Fault]) -> Path | None:
+def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[Fault]) -> _Base | None:
     """The file that these settings extend, or None where they extend nothing or nothing that can be read."""
     named = settings.data.get("extends")
     if named is None:
@@ -65,8 +75,8 @@ def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[F
     if isinstance(found, str):
         faults.append(Fault(("extends",), found, where))
         return None
-    if found.resolve() in seen:
-        circle = " → ".join(path.name for path in (*seen[seen.index(found.resolve()) :], found))
+    if found.path.resolve() in seen:
+        circle = " → ".join(path.name for path in (*seen[seen.index(found.path.resolve()) :], found.path))
         faults.append(Fault(("extends",), f"goes round in a circle: {circle}", where))
         return None
     if len(seen) >= MAX_LAYERS:
@@ -75,25 +85,34 @@ def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[F
     return found
 
 
-def _named_file(named: Any, folder: Path) -> Path | str:
+def _named_file(named: Any, folder: Path) -> _Base | str:
     """The file that ``extends`` names, or the sentence that says why there is none."""
     if not isinstance(named, str):
         return f"found {type(named).__name__}, allowed is the name of a preset ({', '.join(preset_names())}) or a file"
     if _PRESET_NAME.fullmatch(named):
         found = preset_path(named)
         hint = f"write ./{named} for a file of that name" if (folder / named).is_file() else "a file is written with its suffix"
-        return found or f"no preset {named!r}{did_you_mean(named, preset_names())}; {hint}"
+        return _Base(found, named) if found else f"no preset {named!r}{did_you_mean(named, preset_names())}; {hint}"
     path = folder / named
-    return path if path.is_file() else f"no file {named!r} in {folder}; a path is relative to the config's folder"
+    return _Base(path) if path.is_file() else f"no file {named!r} in {folder}; a path is relative to the config's folder"
 
 
-def _read_layer(path: Path, faults: list[Fault]) -> Layer:
-    file = str(path)
-    content = _read_bytes(path)
+def _read_layer(base: _Base, faults: list[Fault]) -> Layer:
+    file = str(base.path)
+    content = _read_bytes(base.path)
     text = _decoded(content, file)
     faults.extend(_api_key_faults(text, file))
     settings = settings_of(_top_level(parse_yaml(text, file), file), faults)
-    return Layer(file, content, Settings(with_long_forms(settings.data), settings.positions))
+    kept = Settings(with_long_forms(settings.data), settings.positions)
+    return Layer(file, content, _handed_on(kept) if base.preset else kept, base.preset)
+
+
+def _handed_on(settings: Settings) -> Settings:
+    """What a preset says to those who extend it."""
+    return Settings(
+        {key: value for key, value in settings.data.items() if key not in NOT_HANDED_ON},
+        {path: place for path, place in settings.positions.items() if path[0] not in NOT_HANDED_ON},
+    )
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -11,6 +11,8 @@ from etl.config.words import fold_word
 SOURCES = ("column", "template", "sql", "value")
 """What a field can be made of: exactly one of them, so that each replaces the others."""
 
+SIDE_FILE_KEYS = ("file", "from", "to")
+
 
 def with_long_forms(data: dict[str, Any]) -> dict[str, Any]:
     """The same with every short form of ``map`` (``$title: X``) written out (``{column: X}``)."""
@@ -40,7 +42,7 @@ def without_nulls(value: Any) -> Any:
 
 def is_side_file(values: Any) -> bool:
     """Does this step of ``values`` name a file, and not translations?"""
-    return isinstance(values, dict) and "file" in values and set(values) <= {"file", "from", "to"}
+    return isinstance(values, dict) and "file" in values and set(values) <= set(SIDE_FILE_KEYS)
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any], path: KeyPath, positions: dict[KeyPath, str]) -> dict[str, Any]:

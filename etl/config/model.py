@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,12 +27,19 @@ CONTENT_KEY = "content"
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
+KeyPart = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""One column of a source key: its aliases, of which the first that a file has is read."""
+
 
 class SourceConfig(Part):
-    """Which rows, and how they are identified."""
+    """Which rows, and how they are identified.
+
+    Attributes:
+        key: The parts of the key, each with its aliases: ``key: [A, [B, C]]`` is ``(("A",), ("B", "C"))``.
+    """
 
     path: Texts = ()
-    key: Texts = Field(min_length=1)
+    key: Annotated[tuple[KeyPart, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
     format: Literal["csv", "tsv", "parquet", "ndjson", "xlsx"] | None = None
     encoding: str = "auto"
     delimiter: str = "auto"
@@ -43,7 +50,7 @@ class SourceConfig(Part):
     @property
     def key_is_content(self) -> bool:
         """True when rows have no key column and are identified by their cells."""
-        return self.key == (CONTENT_KEY,)
+        return self.key == ((CONTENT_KEY,),)
 
 
 class WorkspaceConfig(Part):
@@ -196,12 +203,16 @@ class ReadConfig:
         path: The file that the user named.
         sha256: Hex digest of the config's meaning's text: the file's bytes and those of what it extends.
         positions: From a key's path such as ``("map", "$title", "column")`` to ``file:line:column``.
+        said: What the files say together, as people wrote it: nested dicts, long forms, ``${VAR}`` not expanded.
+        presets: From the files of presets that were extended by name to those names.
     """
 
     job: JobConfig
     path: Path
     sha256: str
     positions: dict[tuple[str, ...], str]
+    said: dict[str, Any] = field(default_factory=dict, repr=False)
+    presets: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,13 @@ def read_config(path: Path, environment: Mapping[str, str]) -> ReadConfig:
     faults: list[Fault] = []
     layers = read_layers(path, faults)
     settings = _merged(layers)
-    job = _checked(settings.data, environment, faults)
+    presets = {layer.file: layer.preset for layer in layers if layer.preset}
+    said = without_nulls({key: value for key, value in settings.data.items() if key != "extends"})
+    faults.extend(_name_faults(said, settings, presets))
+    job = _checked(said, environment, faults)
     if job is None or faults:
-        raise faults_as_error(faults, settings.positions, [layer.file for layer in layers])
-    return ReadConfig(job=job, path=path, sha256=_digest(layers), positions=settings.positions)
+        raise faults_as_error(faults, settings.positions, [layer.file for layer in layers], presets)
+    return ReadConfig(job=job, path=path, sha256=_digest(layers), positions=settings.positions, said=said, presets=presets)
 
 
 def _merged(layers: list[Layer]) -> Settings:
@@ -50,11 +53,21 @@ def _checked(said: dict[str, Any], environment: Mapping[str, str], faults: list[
     if any(fault.path == ("extends",) for fault in faults):
         # Without the file below, everything that it would have said would be called missing.
         return None
-    data = without_nulls({key: value for key, value in said.items() if key != "extends"})
-    data = expand_variables(data, environment, faults)
+    data = expand_variables(said, environment, faults)
     faults.extend(not_yet_faults(data))
     faults.extend(cross_check_faults(data))
     return checked_shape(data, faults)
+
+
+def _name_faults(said: dict[str, Any], settings: Settings, presets: Mapping[str, str]) -> Iterator[Fault]:
+    """Who extends a preset gives the import a name: with the preset's own, two imports would take each other's rows for theirs."""
+    if presets and "name" not in said:
+        [preset, *_] = presets.values()
+        message = (
+            f"is missing and required: the preset {preset} does not hand its own on, because a name is an import's identity; "
+            f"add a line such as `name: acme-{preset}-tasks`"
+        )
+        yield Fault(("name",), message, settings.positions.get(("extends",)))
 
 
 def _digest(layers: list[Layer]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, get_args
 
@@ -27,9 +28,19 @@ def json_schema() -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {name: schema if name in _NEVER_NULL else {"anyOf": [schema, _NOT_SET]} for name, schema in _top_level().items()},
-        "anyOf": [{"required": ["extends"]}, {"required": ["name", "source", "map"]}],
+        "anyOf": [
+            {"required": ["name", "extends"]},
+            {"required": ["name", "source", "map"]},
+            # A file hands its name on to those who extend it; a preset does not.
+            {"required": ["extends"], "properties": {"extends": {"not": {"enum": list(preset_names())}}}},
+        ],
         "definitions": {"field": _field(), "values": _values_step()},
     }
+
+
+def schema_text() -> str:
+    """The schema as ``schema`` prints it, and as it lies beside the presets."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _top_level() -> dict[str, Schema]:
@@ -57,7 +68,10 @@ def _source() -> Schema:
     return _object(
         {
             "path": _described("Files or globs, relative to this config; ${VAR} is expanded.", _one_or_more(_TEXT)),
-            "key": _described(f"The column(s) that identify a row for ever, or {CONTENT_KEY} if there is none.", _one_or_more(_TEXT)),
+            "key": _described(
+                f"The column(s) that identify a row for ever, or {CONTENT_KEY} if there is none; [[A, B]] is one column, called A or B.",
+                _one_or_more(_one_or_more(_TEXT)),
+            ),
             "format": _described("Default: by the file's suffix.", {"enum": formats}),
             "encoding": _described("auto, or a name such as cp1252.", _TEXT),
             "delimiter": _described("auto, or one character.", _TEXT),

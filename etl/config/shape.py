@@ -111,8 +111,13 @@ def _path(error: ErrorDetails, data: Any) -> KeyPath:
 
 
 def _is_of_the_form_that_was_written(error: ErrorDetails, data: Any) -> bool:
-    """A step of ``values`` is a file or translations; pydantic tells what is wrong with it as either."""
+    """A step of ``values`` is a file or translations; pydantic tells what is wrong with it as either.
+
+    It also calls a list too short whose items are wrong, which is said of the items.
+    """
     location = error["loc"]
+    if error["type"] == "too_short" and error["input"]:
+        return False
     if "ValuesFile" not in location and "ValuesMapping" not in location:
         return True
     values = data["map"][location[1]]["values"]

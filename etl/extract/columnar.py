@@ -3,46 +3,66 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
+from etl.config.columns import fold_column
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
 from etl.extract.dialect import HEAD_RECORDS
 from etl.extract.header import Header, find_header, name_columns
 from etl.extract.spool import PlainFile, sha256_of
+from etl.extract.strays import Records, in_sheet, is_titled, without_strays
 from etl.extract.table import Table, cell_columns, has_text
-from etl.extract.wording import flat_columns
+from etl.extract.wording import flat_columns, holds_bytes
 from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
 
+_BLANK_BYTES = 64
+"""So far a list's bracket is looked for."""
 
-def open_parquet(plain: PlainFile) -> Table:
+
+def open_parquet(plain: PlainFile, names: frozenset[str]) -> Table:
     """A Parquet file; its rows count from 1.
 
+    Args:
+        plain: The file.
+        names: Every column name that the config mentions.
+
     Raises:
-        SourceError: It is cut off or damaged, or its column names cannot be used.
+        SourceError: It is cut off or damaged, its column names cannot be used, or one that the config mentions holds bytes.
     """
     try:
         frame = pl.scan_parquet(plain.path, glob=False, row_index_name=ROW, row_index_offset=1)
         schema = _readable(frame, frame.collect_schema())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(plain, "Parquet", error) from None
-    return _typed_table(frame, schema, plain)
+    return _typed_table(frame, schema, plain, names)
 
 
-def open_ndjson(plain: PlainFile) -> Table:
-    """A file with one JSON object a line; its rows count from 1. Numbers are the text that was written.
+def open_ndjson(plain: PlainFile, names: frozenset[str]) -> Table:
+    """A file with one JSON object a line; its rows count from 1. Numbers are the text that was written, at any depth.
+
+    Args:
+        plain: The file.
+        names: Every column name that the config mentions.
 
     Raises:
         SourceError: It is not such a file, or its names cannot be used.
     """
+    with plain.path.open("rb") as file:
+        if file.read(_BLANK_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+            raise SourceError(
+                f"{plain.shown}: is one JSON list, and not one object a line", next_step="convert it: jq -c '.[]' FILE > tasks.ndjson"
+            )
     try:
         found = pl.scan_ndjson(plain.path, infer_schema_length=None).collect_schema()
-        schema = pl.Schema({name: dtype if dtype.is_nested() else pl.String() for name, dtype in found.items()})
+        schema = pl.Schema({name: _all_text(dtype) for name, dtype in found.items()})
         frame = pl.scan_ndjson(plain.path, schema=schema, row_index_name=ROW, row_index_offset=1)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(plain, "NDJSON", error) from None
-    return _typed_table(frame, schema, plain)
+    return _typed_table(frame, schema, plain, names)
 
 
 def open_xlsx(plain: PlainFile, source: SourceConfig, names: frozenset[str]) -> Table:
@@ -58,8 +78,11 @@ def open_xlsx(plain: PlainFile, source: SourceConfig, names: frozenset[str]) -> 
     sheet = _read_sheet(plain)
     head = [["" if cell is None else str(cell) for cell in row] for row in sheet.head(_head_rows(source)).iter_rows()]
     header = find_header(head, source.header, names, plain.shown)
-    frame = sheet.with_row_index(ROW, 1).lazy().filter(pl.col(ROW) > header.row)
-    return _table(frame, [pl.col(name) for name in sheet.columns], header, header.row + 1, plain)
+    frame = sheet.with_row_index(ROW, 1).rename(dict(zip(sheet.columns, cell_columns(sheet.width), strict=True))).lazy()
+    frame = frame.filter(pl.col(ROW) > header.row)
+    cells = cell_columns(sheet.width)
+    strays = in_sheet(Records(frame, cells, tuple(head[header.row - 1]), is_titled(head[: header.row - 1])))
+    return without_strays(_table(frame, [pl.col(name) for name in cells], header, header.row + 1, plain), strays)
 
 
 def _head_rows(source: SourceConfig) -> int:
@@ -98,17 +121,50 @@ def _is_text(frame: pl.LazyFrame, name: str) -> bool:
     return True
 
 
-def _typed_table(frame: pl.LazyFrame, schema: pl.Schema, plain: PlainFile) -> Table:
+def _all_text(dtype: pl.DataType | DataTypeClass) -> pl.DataType:
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({field.name: _all_text(field.dtype) for field in dtype.fields})
+    return pl.List(_all_text(dtype.inner)) if isinstance(dtype, pl.List) else pl.String()
+
+
+def _typed_table(frame: pl.LazyFrame, schema: pl.Schema, plain: PlainFile, names: frozenset[str]) -> Table:
+    _refuse_bytes(schema, names, plain)
     read = frame.collect_schema().names()
     flat = [
-        text
+        (path, text, path == name)
         for name, dtype in schema.items()
-        for text in flat_columns(name, dtype, pl.nth(read.index(name)).cast(dtype) if dtype == pl.String else pl.nth(read.index(name)))
+        for path, text in flat_columns(
+            name, dtype, pl.nth(read.index(name)).cast(dtype) if dtype == pl.String else pl.nth(read.index(name))
+        )
     ]
     if not flat:
         raise SourceError(f"{plain.shown} has no columns", next_step="check the export, or name another file")
-    columns, notes = name_columns([name for name, _ in flat], plain.shown)
-    return _table(frame, [text for _, text in flat], Header(0, columns, notes), 1, plain)
+    paths = _distinct_paths([(path, own) for path, _, own in flat])
+    columns, notes = name_columns(paths, names, plain.shown)
+    moved = [f"{path} is called {new}: a column has its name" for (path, *_), new in zip(flat, paths, strict=True) if path != new]
+    return _table(frame, [text for _, text, _ in flat], Header(0, columns, (*notes, *moved)), 1, plain)
+
+
+def _distinct_paths(names: Sequence[tuple[str, bool]]) -> list[str]:
+    """A column that is itself called ``owner.email`` keeps its name, and the path of the same name gets a number."""
+    taken = {name for name, own in names if own}
+    distinct = []
+    for name, own in names:
+        new, number = name, 2
+        while new in taken and not own:
+            new, number = f"{name}_{number}", number + 1
+        taken.add(new)
+        distinct.append(new)
+    return distinct
+
+
+def _refuse_bytes(schema: pl.Schema, names: frozenset[str], plain: PlainFile) -> None:
+    wanted = frozenset(map(fold_column, names))
+    for name, dtype in schema.items():
+        if holds_bytes(dtype) and any(mention == fold_column(name) or mention.startswith(f"{fold_column(name)}.") for mention in wanted):
+            raise SourceError(
+                f"{plain.shown}: column {name!r} holds bytes, not text", next_step="export it as text, or leave it out of the map"
+            )
 
 
 def _table(frame: pl.LazyFrame, texts: list[pl.Expr], header: Header, first_row: int, plain: PlainFile) -> Table:

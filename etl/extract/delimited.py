@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,15 @@ import polars as pl
 
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
-from etl.extract.dialect import DELIMITER_NAMES, HEAD_RECORDS, guess_delimiter, large_cells, named_delimiter
+from etl.extract.dialect import (
+    DELIMITER_NAMES,
+    HEAD_RECORDS,
+    guess_delimiter,
+    head_records,
+    large_cells,
+    named_delimiter,
+    stated_delimiter,
+)
 from etl.extract.encoding import (
     MARK,
     MARK_CHARACTER,
@@ -22,13 +31,17 @@ from etl.extract.encoding import (
     named_encoding,
     read_sample,
 )
-from etl.extract.header import find_header
+from etl.extract.header import find_header, likeliest
 from etl.extract.rewrite import LONGEST_CELL
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile
+from etl.extract.strays import Records, in_text, is_titled, without_strays
 from etl.extract.table import Table, cell_columns, has_text
 from etl.extract.utf8 import Utf8Maker, Utf8Text
 from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
+
+_BYTES_AT_ONCE = 1 << 20
+"""Polars reads 400 MB ahead of whoever takes the rows; with smaller pieces 100 MB, just as fast. It can be told in no other way."""
 
 SURPLUS_FIELDS = 8
 """So many fields beyond the header's are told apart; a record with more has its last ones joined."""
@@ -53,21 +66,22 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
     """
     with plain.path.open("rb") as file:
         head = file.read(_SAMPLE_BYTES)
-    named = named_encoding(source.encoding)
+    named, usual = named_encoding(source.encoding), "\t" if tabbed else ","
     _refuse_other_kinds(head, named, plain.shown)
     provisional = named or encoding_of_bom(head) or encoding_of_sample(head)
     sample = read_sample(head, provisional)
     sample = sample if len(head) < _SAMPLE_BYTES else sample[: sample.rfind("\n") + 1] or sample
-    delimiter = named_delimiter(source.delimiter) or guess_delimiter(sample, names, preferred="\t" if tabbed else ",")
+    delimiter = named_delimiter(source.delimiter) or stated_delimiter(sample) or guess_delimiter(sample, names, preferred=usual)
     at_least = HEAD_RECORDS if source.header == "auto" else max(HEAD_RECORDS, source.header)
     width = max(map(len, _first_records(plain.path, provisional, delimiter, at_least)), default=1) + SURPLUS_FIELDS
     maker = Utf8Maker(plain, delimiter, width, scratch)
     text = maker.read_by_itself(encoding_of_bom(head)) if named is None else maker.read_as(named)
-    header = find_header(list(_first_records(text.path, UTF_8, delimiter, at_least)), source.header, names, plain.shown)
-    guessed = source.delimiter == "auto" and delimiter != ("\t" if tabbed else ",")
+    first = _without_statement(list(_first_records(text.path, UTF_8, delimiter, at_least)), delimiter)
+    header = find_header(first, source.header, names, plain.shown)
+    guessed = source.delimiter == "auto" and delimiter != usual
     notes = (f"cells are separated by {DELIMITER_NAMES[delimiter]}",) if guessed else ()
     scanned = _scan(text, delimiter, len(header.columns), width, header.row)
-    return Table(
+    table = Table(
         frame=_judged(scanned, text, delimiter, header.columns, width),
         quick=scanned.with_columns(_NOTHING.alias(EXTRACT_MESSAGE), _NOTHING.alias(EXTRACT_CODE)),
         columns=header.columns,
@@ -77,6 +91,37 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
         notes=(*text.notes, *notes, *header.notes),
         sha256=plain.sha256 or text.sha256,
     )
+    cells = (*cell_columns(len(header.columns)), *_surplus(len(header.columns), width))
+    records = Records(scanned, cells, tuple(first[header.row - 1]), is_titled(first[: header.row - 1]))
+    return without_strays(table, in_text(records, text.path, delimiter))
+
+
+def head_columns(head: bytes, source: SourceConfig, names: frozenset[str], *, tabbed: bool) -> tuple[str, ...]:
+    """The header's cells, as the first bytes of a file show them; none where they show no table.
+
+    Args:
+        head: May end within a record.
+        source: Its encoding, delimiter and header, each of which may be ``auto``.
+        names: Every column name that the config mentions.
+        tabbed: The file's name or ``source.format`` says that it is tsv.
+
+    Raises:
+        SourceError: The config names no encoding or delimiter.
+    """
+    sample = read_sample(head, named_encoding(source.encoding) or encoding_of_bom(head) or encoding_of_sample(head))
+    usual = "\t" if tabbed else ","
+    delimiter = named_delimiter(source.delimiter) or stated_delimiter(sample) or guess_delimiter(sample, names, preferred=usual)
+    records = _without_statement(list(head_records(sample, delimiter)), delimiter)
+    if not any(map(any, records)):
+        return ()
+    row = likeliest(records, names) if source.header == "auto" else source.header
+    return tuple(records[row - 1]) if row <= len(records) else ()
+
+
+def _without_statement(records: list[list[str]], delimiter: str) -> list[list[str]]:
+    """The records, with a blank one for Excel's ``sep=;``, which is no part of the table."""
+    stated = bool(records) and delimiter.join(records[0]).lower() == f"sep={delimiter}"
+    return [[], *records[1:]] if stated else records
 
 
 def _refuse_other_kinds(head: bytes, encoding: str | None, shown: str) -> None:
@@ -119,6 +164,7 @@ def _surplus(columns: int, width: int) -> tuple[str, ...]:
 
 def _scan(text: Utf8Text, delimiter: str, columns: int, width: int, header_row: int) -> pl.LazyFrame:
     """ROW and every cell of every record below the header, the surplus ones too."""
+    os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(_BYTES_AT_ONCE))
     # One pass from the very top: what polars calls a row with has_header=False is what a spreadsheet calls one, blank lines included.
     frame = pl.scan_csv(
         text.path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,12 @@ def named_delimiter(text: str) -> str | None:
     )
 
 
+def stated_delimiter(sample: str) -> str | None:
+    """The delimiter that a first line such as ``sep=;``, which Excel reads and hides, names; None without one."""
+    found = re.match(r'"?sep=([^"\r\n])"?\r?\n', sample, re.IGNORECASE)
+    return found[1] if found else None
+
+
 def guess_delimiter(sample: str, names: frozenset[str], *, preferred: str) -> str:
     """The delimiter that makes a table of the sample.
 
@@ -52,7 +59,7 @@ def guess_delimiter(sample: str, names: frozenset[str], *, preferred: str) -> st
     """
     wanted = frozenset(map(fold_column, names))
     order = (preferred, *(delimiter for delimiter in DELIMITERS if delimiter != preferred))
-    return max(order, key=lambda delimiter: _evidence(_head_records(sample, delimiter), wanted))
+    return max(order, key=lambda delimiter: _evidence(head_records(sample, delimiter), wanted))
 
 
 def matches(record: Iterable[str], wanted: frozenset[str]) -> int:
@@ -79,7 +86,8 @@ def _evidence(records: list[list[str]], wanted: frozenset[str]) -> tuple[int, fl
     return max(matches(record, wanted) for record in filled), count / len(filled), width
 
 
-def _head_records(sample: str, delimiter: str) -> list[list[str]]:
+def head_records(sample: str, delimiter: str) -> list[list[str]]:
+    """The first ``HEAD_RECORDS`` records of a sample; fewer where it ends, or in a fault."""
     records: list[list[str]] = []
     with large_cells():
         try:

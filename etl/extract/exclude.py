@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from etl.config.columns import find_column
+from etl.config.fickle_words import FICKLE_REMEDY, fickle_fault, fickle_word
 from etl.errors import SourceError
 from etl.extract.paths import nearest
 from etl.extract.table import cell_columns
@@ -22,7 +23,20 @@ _LISTED_COLUMNS = 30
 _EXAMPLE = "write a condition such as `Task Type` = 'EMAIL'"
 
 
-def with_excluded(frame: pl.LazyFrame, sql: str | None, columns: Sequence[str], shown: str) -> pl.LazyFrame:
+def excluded_columns(sql: str | None) -> tuple[str, ...]:
+    """The columns that a condition names, each once; none where the condition is broken."""
+    try:
+        return () if sql is None else tuple(dict.fromkeys(_parsed(sql).meta.root_names()))
+    except SourceError:
+        return ()
+
+
+def absent_columns(sql: str | None, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a condition names, and that are not among ``columns``; none where the condition is broken."""
+    return tuple(name for name in excluded_columns(sql) if find_column(columns, (name,)) is None)
+
+
+def with_excluded(frame: pl.LazyFrame, sql: str | None, columns: Sequence[str], shown: str, *, spare: bool = False) -> pl.LazyFrame:
     """Adds EXCLUDED: true of the rows that stay out; what is unknown (null) does not.
 
     Args:
@@ -30,17 +44,24 @@ def with_excluded(frame: pl.LazyFrame, sql: str | None, columns: Sequence[str], 
         sql: A condition over the file's columns, on one row at a time; None keeps all rows in.
         columns: The file's columns.
         shown: The file's name for messages.
+        spare: A column that the file lacks is null, as a preset wants it.
 
     Raises:
         SourceError: It is no such condition, or names a column that the file lacks.
     """
     if sql is None:
         return frame.with_columns(pl.lit(value=False).alias(EXCLUDED))
+    if word := fickle_word(sql):
+        raise _refused(sql, fickle_fault(word), FICKLE_REMEDY)
     condition = _parsed(sql)
     if any(node in _NOT_OF_ONE_ROW for node in _nodes(json.loads(condition.meta.serialize(format="json")))):
         raise _refused(sql, "it looks at more than one row", "use a condition on the cells of one row: no aggregate, window or subquery")
     cells = dict(zip(columns, cell_columns(len(columns)), strict=True))
-    named = {name: pl.col(cells[_column(name, columns, sql, shown)]) for name in condition.meta.root_names()}
+    absent = absent_columns(sql, columns) if spare else ()
+    named = {
+        name: pl.lit(None, dtype=pl.String) if name in absent else pl.col(cells[_column(name, columns, sql, shown)])
+        for name in condition.meta.root_names()
+    }
     _try_out(condition, named, sql)
     # The condition sees the cells under the names that it uses; ours, which begin with RESERVED, cannot be among them.
     return frame.with_columns(**named).with_columns(condition.fill_null(value=False).alias(EXCLUDED)).drop(named)
@@ -77,8 +98,9 @@ def _nodes(tree: Any) -> Iterator[str]:
     if isinstance(tree, list):
         for part in tree:
             yield from _nodes(part)
-    elif isinstance(tree, str):
-        yield tree
+    elif tree == "Len":
+        # The one node that has no parts. Other words are names of functions: LEFT of a text is a slice, too.
+        yield "Len"
     elif isinstance(tree, dict):
         for kind, part in tree.items():
             yield kind

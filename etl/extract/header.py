@@ -42,22 +42,24 @@ def find_header(records: Sequence[Sequence[str]], header: Literal["auto"] | int,
     """
     if not any(map(_has_text, records)):
         raise SourceError(f"{shown} is empty: there is not even a header in it", next_step="check the export, or name another file")
-    row = _likeliest(records, names) if header == "auto" else header
+    row = likeliest(records, names) if header == "auto" else header
     if row > len(records) or not _has_text(records[row - 1]):
         raise SourceError(
             f"{shown}: row {row}, which source.header names, is not there or blank", next_step="correct source.header, or write auto"
         )
-    columns, notes = name_columns(records[row - 1], shown)
+    columns, notes = name_columns(records[row - 1], names, shown)
     if row > 1 and header == "auto":
         notes = (f"row {row} is taken for the header; the {row - 1} above it are not read", *notes)
     return Header(row, columns, notes)
 
 
-def name_columns(cells: Sequence[str], shown: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The column names that a header's cells give, with the notes on those without a name.
+def name_columns(cells: Sequence[str], names: frozenset[str], shown: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The column names that a header's cells give, with the notes on those without a name and on those whose name stands twice.
+
+    A repeated name gets a number (``Phone Number_2``), unless the config mentions it.
 
     Raises:
-        SourceError: Two columns have the same name, or a name is not UTF-8, or is one of ours.
+        SourceError: A name that the config mentions stands twice, or a name is not UTF-8, or is one of ours.
     """
     for position, cell in enumerate(cells, 1):
         if MARK_CHARACTER in cell:
@@ -67,26 +69,33 @@ def name_columns(cells: Sequence[str], shown: str) -> tuple[tuple[str, ...], tup
             )
         if fold_column(cell).startswith(RESERVED):
             raise SourceError(f"{shown}: column {position} is called {cell}: names in {RESERVED} are ours", next_step="rename the column")
-    _refuse_repeats(cells, shown)
+    _refuse_repeats(cells, frozenset(map(fold_column, names)), shown)
     columns = _with_made_up_names(cells)
-    made_up = [column for cell, column in zip(cells, columns, strict=True) if not cell.strip()]
-    return columns, (_about_made_up(made_up),) if made_up else ()
+    pairs = list(zip(cells, columns, strict=True))
+    nameless = [column for cell, column in pairs if not cell.strip()]
+    repeated = [column for cell, column in pairs if cell.strip() and cell != column]
+    return columns, (*_about(nameless, "no name in the header"), *_about(repeated, "a name that stands twice in the header"))
 
 
 def _has_text(record: Sequence[str]) -> bool:
     return any(cell.strip() for cell in record)
 
 
-def _likeliest(records: Sequence[Sequence[str]], names: frozenset[str]) -> int:
+def likeliest(records: Sequence[Sequence[str]], names: frozenset[str]) -> int:
+    """The row of the first of those records that hold most of ``names``, blank ones left out.
+
+    Raises:
+        ValueError: All are blank.
+    """
     wanted = frozenset(map(fold_column, names))
     filled = [row for row, record in enumerate(records, 1) if _has_text(record)]
     return max(filled, key=lambda row: matches(records[row - 1], wanted))
 
 
-def _refuse_repeats(cells: Sequence[str], shown: str) -> None:
+def _refuse_repeats(cells: Sequence[str], mentioned: frozenset[str], shown: str) -> None:
     first: dict[str, int] = {}
     for position, cell in enumerate(cells, 1):
-        if cell.strip() and first.setdefault(cell, position) != position:
+        if cell.strip() and first.setdefault(cell, position) != position and fold_column(cell) in mentioned:
             raise SourceError(
                 f"{shown}: columns {first[cell]} and {position} have the same name, {cell!r}: which one is meant cannot be known",
                 next_step="rename or remove one of them",
@@ -94,17 +103,29 @@ def _refuse_repeats(cells: Sequence[str], shown: str) -> None:
 
 
 def _with_made_up_names(cells: Sequence[str]) -> tuple[str, ...]:
-    taken = {cell for cell in cells if cell.strip()}
+    own = {cell for cell in cells if cell.strip()}
+    taken: set[str] = set()
     columns = []
     for position, cell in enumerate(cells, 1):
-        name = cell if cell.strip() else f"column_{position}"
-        while not cell.strip() and name in taken:
-            name += "_"
+        name = _numbered(cell, taken | own) if cell in taken else cell
+        if not cell.strip():
+            name = f"column_{position}"
+            while name in taken | own:
+                name += "_"
         taken.add(name)
         columns.append(name)
     return tuple(columns)
 
 
-def _about_made_up(names: list[str]) -> str:
+def _numbered(cell: str, taken: set[str]) -> str:
+    number = 2
+    while f"{cell}_{number}" in taken:
+        number += 1
+    return f"{cell}_{number}"
+
+
+def _about(names: list[str], fault: str) -> tuple[str, ...]:
+    if not names:
+        return ()
     shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")  # noqa: PLR2004  five names show the pattern
-    return f"{len(names)} column{'s have' if len(names) > 1 else ' has'} no name in the header: called {shown}"
+    return (f"{len(names)} column{'s have' if len(names) > 1 else ' has'} {fault}: called {shown}",)

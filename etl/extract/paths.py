@@ -6,11 +6,12 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rapidfuzz import process
 
+from etl.config.addresses import is_address, shown_address
 from etl.errors import SourceError
 
 STDIN = "-"
@@ -24,16 +25,18 @@ class Found:
     """One file of the input.
 
     Attributes:
-        path: Where it is; None for standard input.
-        shown: As the user named it, or as their glob found it.
+        path: Where it is; None for standard input and for an address.
+        shown: As the user named it, or as their glob found it; an address without its query, which may be a secret.
+        address: Where to fetch it, or None.
     """
 
     path: Path | None
     shown: str
+    address: str | None = field(default=None, repr=False)
 
 
 def find_files(patterns: Sequence[str], folder: Path) -> tuple[Found, ...]:
-    """The files that paths, globs and ``-`` name, in the order of the patterns and then of their names; each file once.
+    """The files that paths, globs, addresses and ``-`` name, in the order of the patterns and then of their names; each file once.
 
     Args:
         patterns: Relative ones start at ``folder``.
@@ -61,8 +64,8 @@ def natural_key(name: str) -> list[str | int]:
 def _expand(pattern: str, folder: Path) -> list[Found]:
     if pattern == STDIN:
         return [Found(None, STDIN)]
-    if "://" in pattern:
-        raise SourceError(f"{pattern}: addresses are not read", next_step="download the file and name the copy, or pipe it in as -")
+    if is_address(pattern):
+        return [Found(None, shown_address(pattern), pattern)]
     path = folder / Path(pattern).expanduser()
     if _exists(path, pattern):
         if path.is_dir():
@@ -111,7 +114,7 @@ def _without_repeats(files: Iterable[Found]) -> Iterable[Found]:
 
 def _identity(found: Found) -> tuple[int, int] | str:
     if found.path is None:
-        return STDIN
+        return found.address or STDIN
     if not _exists(found.path, found.shown):
         raise SourceError(f"{found.shown}: the link leads to nothing", next_step="repair or remove the link")
     about = found.path.stat()

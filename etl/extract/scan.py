@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import BinaryIO, Self
 
 import polars as pl
@@ -12,32 +12,22 @@ import polars as pl
 from etl.cells import unprotect_text
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
-from etl.extract.columnar import open_ndjson, open_parquet, open_xlsx
-from etl.extract.delimited import open_delimited
-from etl.extract.exclude import with_excluded
+from etl.extract.archive import task_members
+from etl.extract.exclude import absent_columns, excluded_columns, with_excluded
 from etl.extract.failures_file import is_failures_file, restored, without_keys
 from etl.extract.paths import find_files
+from etl.extract.reader import open_table
 from etl.extract.scratch import Scratch
-from etl.extract.spool import PlainFile, make_plain
+from etl.extract.side_table import SideTables
+from etl.extract.spool import PlainFile, local_file
 from etl.extract.stamp import Stamp
 from etl.extract.table import Table, cell_columns
+from etl.extract.unpack import ZIP, packing, unpacked
 from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, FAILURE_COLUMNS, GIVEN_KEY, ROW, RawBatch, SourceFile
 
 ROWS_PER_BATCH = 10_000
 
 _OURS = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
-
-_FORMATS = {
-    ".csv": "csv",
-    ".txt": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".xlsx": "xlsx",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +47,12 @@ class OpenSource:
 
     Attributes:
         files: What was found out about each file, in input order.
+        side_tables: Opens the side files that come with it.
     """
 
-    def __init__(self, opened: Sequence[_OpenFile], scratch: Scratch) -> None:
+    def __init__(self, opened: Sequence[_OpenFile], scratch: Scratch, side_tables: SideTables) -> None:
         self.files = tuple(one.file for one in opened)
+        self.side_tables = side_tables
         self._opened = tuple(opened)
         self._scratch = scratch
 
@@ -124,6 +116,7 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
     names: frozenset[str],
     scratch: Path,
     stdin: BinaryIO | None = None,
+    spare: bool = False,
 ) -> OpenSource:
     """Find and open the input; every byte of it is read once.
 
@@ -134,16 +127,21 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
         names: Every column name that the config mentions, by which header and delimiter are found.
         scratch: Folder for private copies of what is packed, piped or not plain UTF-8; made when needed.
         stdin: What ``-`` means.
+        spare: ``source.exclude`` may name columns that a file lacks, as a preset's does.
 
     Raises:
         SourceError: Some file cannot be used; the message says which, where and why.
         SourceChangedError: A file changed while it was looked at.
     """
     room = Scratch(scratch)
+    names = names.union(excluded_columns(source.exclude))
     try:
-        plain_files = (make_plain(found, room, stdin) for found in find_files(patterns, folder))
-        opened = [_open(plain, index, _table(plain, source, names, room), source.exclude) for index, plain in enumerate(plain_files)]
-        result = OpenSource(opened, room)
+        local = [local_file(found, room, stdin) for found in find_files(patterns, folder)]
+        plain_files = (plain for file in local for plain in _plain_files(file, source, names, room))
+        opened = [
+            _open(plain, index, open_table(plain, source, names, room), source.exclude, spare) for index, plain in enumerate(plain_files)
+        ]
+        result = OpenSource(opened, room, _side_tables(local, source, room))
         result.ensure_unchanged()
     except BaseException:
         room.close()
@@ -151,7 +149,18 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
     return result
 
 
-def _open(plain: PlainFile, index: int, table: Table, exclude: str | None) -> _OpenFile:
+def _plain_files(file: PlainFile, source: SourceConfig, names: frozenset[str], scratch: Scratch) -> list[PlainFile]:
+    return task_members(file, source, names, scratch) if packing(file) == ZIP else [unpacked(file, scratch)]
+
+
+def _side_tables(local: Sequence[PlainFile], source: SourceConfig, scratch: Scratch) -> SideTables:
+    archives = tuple(file for file in local if packing(file) == ZIP)
+    # What was spooled lies nowhere that the user knows.
+    folders = tuple(dict.fromkeys(file.path.parent for file in local if file.stamp is not None))
+    return SideTables(archives, folders, source, scratch)
+
+
+def _open(plain: PlainFile, index: int, table: Table, exclude: str | None, spare: bool) -> _OpenFile:  # noqa: FBT001  as open_source has it
     given_back = is_failures_file(table.columns)
     whole, quick = (restored(each, table.columns) if given_back else without_keys(each) for each in (table.frame, table.quick))
     # The report protects column names as it does cells.
@@ -164,33 +173,16 @@ def _open(plain: PlainFile, index: int, table: Table, exclude: str | None) -> _O
         encoding=table.encoding,
         first_row=table.first_row,
         is_failures_file=given_back,
-        notes=table.notes,
+        notes=(*table.notes, *_about_exclude(absent_columns(exclude, own))),
         size_bytes=plain.path.stat().st_size,
         sha256=table.sha256,
     )
-    whole, quick = (with_excluded(each, exclude, own, plain.shown) for each in (whole, quick))
+    whole, quick = (with_excluded(each, exclude, own, plain.shown, spare=spare) for each in (whole, quick))
     return _OpenFile(file, whole, quick, plain.stamp)
 
 
-def _table(plain: PlainFile, source: SourceConfig, names: frozenset[str], scratch: Scratch) -> Table:
-    kind = source.format or _kind(plain)
-    if plain.path.stat().st_size == 0:
-        raise SourceError(f"{plain.shown} is empty: there is not even a header in it", next_step="check the export, or name another file")
-    if kind == "parquet":
-        return open_parquet(plain)
-    if kind == "ndjson":
-        return open_ndjson(plain)
-    if kind == "xlsx":
-        return open_xlsx(plain, source, names)
-    return open_delimited(plain, source, names, scratch, tabbed=kind == "tsv")
-
-
-def _kind(plain: PlainFile) -> str:
-    by_suffix = _FORMATS.get(PurePath(plain.name).suffix.lower())
-    if by_suffix is not None:
-        return by_suffix
-    with plain.path.open("rb") as file:
-        return "parquet" if file.read(4) == b"PAR1" else "csv"
+def _about_exclude(absent: Sequence[str]) -> tuple[str, ...]:
+    return (f"source.exclude reads columns that are not in this file; they count as empty: {', '.join(absent)}",) if absent else ()
 
 
 def _frames(opened: _OpenFile, source: pl.LazyFrame, wanted: Sequence[str], rows: int, limit: int | None) -> Iterator[pl.DataFrame]:

@@ -1,35 +1,39 @@
-"""How does input that is packed, or that can be read only once, become a plain file?"""
+"""How does input that can be read only once, or that lies elsewhere, become a plain file?"""
 
 from __future__ import annotations
 
 import errno
 import gzip
 import hashlib
-import importlib
 import shutil
 import stat
-import zipfile
-import zlib
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import IO, BinaryIO, cast
+from pathlib import Path
+from typing import IO, BinaryIO
 
+from etl.config.addresses import file_name
 from etl.errors import SourceError
+from etl.extract.bucket import fetch_object
 from etl.extract.paths import Found
+from etl.extract.remote import download
 from etl.extract.scratch import Scratch
 from etl.extract.stamp import Stamp, stamp
 
 BLOCK_BYTES = 1 << 20
 
 MAX_UNPACKED_BYTES = 32 << 30
-"""A packed file may not grow beyond this, whatever the disk would hold."""
+"""A file may not grow beyond this when it is unpacked or fetched, whatever the disk would hold."""
+
+MAX_RATIO = 300
+"""Nor beyond so many times its packed size: tables shrink to a tenth, and a bomb to a thousandth."""
+
+_HARMLESS_BYTES = 1 << 30
+"""What the ratio is not held against: a small file of blanks is none."""
 
 _SPARE_BYTES = 256 << 20
 """Left free on the disk of the scratch folder."""
 
-_DATA_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".ndjson", ".jsonl", ".xlsx"})
+S3 = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class PlainFile:
     Attributes:
         path: Where they are.
         name: What tells the format by its suffix; packing suffixes are taken off.
-        shown: As the user named it.
-        stamp: Of the user's own file; None for standard input and pipes.
+        shown: As the user named it; of a member of an archive ``archive/member``.
+        stamp: Of the user's own file; None for standard input, pipes and addresses.
         sha256: Hex digest of the user's own bytes, when they were read on the way here, else None.
     """
 
@@ -51,23 +55,22 @@ class PlainFile:
     sha256: str | None
 
 
-def make_plain(found: Found, scratch: Scratch, stdin: BinaryIO | None) -> PlainFile:
-    """The input as a plain file: itself where it is one, else a private copy in ``scratch``.
+def local_file(found: Found, scratch: Scratch, stdin: BinaryIO | None) -> PlainFile:
+    """The input as a file, packed or not: itself where it is one, else a private copy in ``scratch``.
 
     Raises:
-        SourceError: It cannot be read or unpacked, or would not fit on the disk.
+        SourceError: It cannot be read or fetched, or would not fit on the disk.
     """
+    if found.address is not None:
+        return _fetched(found.address, found.shown, scratch)
     if found.path is None:
         if stdin is None:
             raise SourceError("- means standard input, and there is none here", next_step="name a file")
-        return _spooled(stdin, found.shown, scratch)
+        return _spooled(stdin, "", found.shown, scratch)
     if not stat.S_ISREG(found.path.stat().st_mode):
         with found.path.open("rb") as pipe:
-            return _spooled(pipe, found.shown, scratch)
-    mark = stamp(found.path, found.shown)
-    plain = PlainFile(found.path, found.path.name, found.shown, mark, None)
-    unpack = _UNPACKERS.get(found.path.suffix.lower())
-    return plain if unpack is None else unpack(plain, scratch)
+            return _spooled(pipe, "", found.shown, scratch)
+    return PlainFile(found.path, found.path.name, found.shown, stamp(found.path, found.shown), None)
 
 
 def sha256_of(path: Path) -> str:
@@ -76,72 +79,27 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _spooled(stream: BinaryIO, shown: str, scratch: Scratch) -> PlainFile:
-    target = scratch.new_file(".spool")
-    return PlainFile(target, "", shown, None, _copy(stream, target, shown, scratch))
+def copy_stream(stream: IO[bytes], target: Path, shown: str, scratch: Scratch, *, packed_bytes: int | None = None) -> str:
+    """Write all that a stream gives; returns its SHA-256.
 
+    Args:
+        stream: Read to its end.
+        target: A file of ``scratch``.
+        shown: The file's name for messages.
+        scratch: Its disk must keep some room.
+        packed_bytes: What is being unpacked has this size.
 
-def _ungzip(plain: PlainFile, scratch: Scratch) -> PlainFile:
-    with ExitStack() as stack:
-        return _unpacked(plain, scratch, cast("BinaryIO", stack.enter_context(gzip.open(plain.path, "rb"))), PurePath(plain.name).stem)
-
-
-def _unzstd(plain: PlainFile, scratch: Scratch) -> PlainFile:
-    for module in ("compression.zstd", "backports.zstd", "zstandard"):
-        try:
-            opener = importlib.import_module(module).open
-        except ImportError:
-            continue
-        with opener(plain.path, "rb") as stream:
-            return _unpacked(plain, scratch, stream, PurePath(plain.name).stem)
-    raise SourceError(f"{plain.shown}: .zst needs the package zstandard", next_step=f"unpack it with: zstd -d {plain.shown}")
-
-
-def _unzip(plain: PlainFile, scratch: Scratch) -> PlainFile:
-    try:
-        with zipfile.ZipFile(plain.path) as archive:
-            member = _only_table(archive, plain.shown)
-            with archive.open(member) as stream:
-                inner = PlainFile(plain.path, plain.name, f"{plain.shown}/{member}", plain.stamp, None)
-                return _unpacked(inner, scratch, cast("BinaryIO", stream), member)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise SourceError(f"{plain.shown}: cannot be unpacked: {error}", next_step="unpack it and name the file in it") from None
-
-
-_UNPACKERS: dict[str, Callable[[PlainFile, Scratch], PlainFile]] = {".gz": _ungzip, ".zst": _unzstd, ".zip": _unzip}
-
-
-def _only_table(archive: zipfile.ZipFile, shown: str) -> str:
-    names = [name for name in archive.namelist() if PurePath(name).suffix.lower() in _DATA_SUFFIXES and not name.startswith("__MACOSX/")]
-    if len(names) == 1:
-        return names[0]
-    held = ", ".join(names[:10]) or "none"
-    raise SourceError(
-        f"{shown}: one table is wanted, and it holds {len(names)}: {held}", next_step="unpack it and name the file that is meant"
-    )
-
-
-def _unpacked(plain: PlainFile, scratch: Scratch, stream: BinaryIO, name: str) -> PlainFile:
-    target = scratch.new_file(".unpacked")
-    try:
-        _copy(stream, target, plain.shown, scratch)
-    except (gzip.BadGzipFile, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise SourceError(f"{plain.shown}: is damaged or cut off: {error}", next_step="export or download it again") from None
-    return PlainFile(target, PurePath(name).name, plain.shown, plain.stamp, sha256_of(plain.path))
-
-
-def _copy(stream: IO[bytes], target: Path, shown: str, scratch: Scratch) -> str:
-    """Copies, and returns the SHA-256 of what was copied."""
-    room = min(MAX_UNPACKED_BYTES, shutil.disk_usage(scratch.folder).free - _SPARE_BYTES)
+    Raises:
+        SourceError: It grows too large, or cannot be read or written.
+    """
+    room = _room(scratch, packed_bytes)
     digest, size = hashlib.sha256(), 0
     try:
         with target.open("wb") as out:
             while block := stream.read(BLOCK_BYTES):
                 size += len(block)
                 if size > room:
-                    raise SourceError(
-                        f"{shown}: more than {room:,} bytes when unpacked", next_step=f"make room in {scratch.folder}, or split the file"
-                    )
+                    raise too_large(shown, room, scratch)
                 digest.update(block)
                 out.write(block)
     except OSError as error:
@@ -151,3 +109,42 @@ def _copy(stream: IO[bytes], target: Path, shown: str, scratch: Scratch) -> str:
         hint = f"make room in {scratch.folder}" if full else "check the file"
         raise SourceError(f"{shown}: cannot be copied: {error.strerror or error}", next_step=hint) from None
     return digest.hexdigest()
+
+
+def refuse_too_large(announced_bytes: int, packed_bytes: int, shown: str, scratch: Scratch) -> None:
+    """Hold what an archive announces against the bounds, before anything is written.
+
+    Raises:
+        SourceError: It would grow too large.
+    """
+    room = _room(scratch, packed_bytes)
+    if announced_bytes > room:
+        raise too_large(shown, room, scratch)
+
+
+def too_large(shown: str, room: int, scratch: Scratch) -> SourceError:
+    """What is said of a file that would outgrow its bound."""
+    return SourceError(
+        f"{shown}: more than {room:,} bytes when unpacked", next_step=f"make room in {scratch.folder}, or unpack it and split the file"
+    )
+
+
+def _room(scratch: Scratch, packed_bytes: int | None) -> int:
+    free = shutil.disk_usage(scratch.folder).free - _SPARE_BYTES
+    ratio = MAX_UNPACKED_BYTES if packed_bytes is None else max(_HARMLESS_BYTES, packed_bytes * MAX_RATIO)
+    return min(MAX_UNPACKED_BYTES, free, ratio)
+
+
+def _fetched(address: str, shown: str, scratch: Scratch) -> PlainFile:
+    name = file_name(address)
+    if address.lower().startswith(S3):
+        target = scratch.new_file(".spool")
+        fetch_object(address, shown, target)
+        return PlainFile(target, name, shown, None, sha256_of(target))
+    with download(address, shown) as stream:
+        return _spooled(stream, name, shown, scratch)
+
+
+def _spooled(stream: BinaryIO, name: str, shown: str, scratch: Scratch) -> PlainFile:
+    target = scratch.new_file(".spool")
+    return PlainFile(target, name, shown, None, copy_stream(stream, target, shown, scratch))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
 from etl.jobs.connect import write_rate
 from etl.jobs.identify import look_into_memory
-from etl.jobs.lookahead import Known, decided, first_pass, hold_guards, known_of, plan_view
+from etl.jobs.lookahead import Known, decided, expected, first_pass, hold_guards, known_of, plan_view
+from etl.jobs.lookups_csv import Told, settle_lookups
 from etl.jobs.names import offline_input, resolve_input
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input
 from etl.jobs.request import JobRequest, Surroundings
@@ -17,9 +19,10 @@ from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
 from etl.load.throttle import DOCUMENTED_RATE
-from etl.plan.choose import CREATE, Choice
+from etl.plan.choose import Choice
 from etl.plan.duplicates import Census, DuplicateMarker
 from etl.records import Action
+from etl.report.remarks import show_remarks
 from etl.report.results import RowReport
 from etl.report.screen import show_check
 from etl.report.summary import Summary
@@ -43,10 +46,29 @@ async def _check(session: Session, stop: StopSwitch) -> None:
     if memory is not None:
         await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
     census = await _look(session, given, await asyncio.to_thread(known_of, memory), stop)
-    session.counts = {Action.CREATED if action == CREATE else Action(action): rows for action, rows in census.counts.items()}
+    session.counts = expected(census.counts)
     view = plan_view(session, census.counts, rate)
-    show_check(session.around.voice, session.tally.kinds(), view, unchecked=given.unchecked, not_found=dict(given.not_found))
+    told = await _settle_lookups(session, given)
+    show_check(session.around.voice, session.tally.kinds(), view, unchecked=given.unchecked, unknown=told.kinds)
+    show_remarks(session.around.voice, session.remarks.kinds())
+    for hint in told.hints:
+        session.around.voice.say("info", "lookups_unread", hint)
+    if told.file is not None:
+        session.around.voice.say("info", "lookups", f"{told.file.name:<14}{_shown(session, told.file)}", path=str(told.file))
+    session.next_step = told.next_step
     hold_guards(session, census.counts)
+
+
+def _shown(session: Session, path: Path) -> str:
+    folder = session.around.working_folder
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+async def _settle_lookups(session: Session, given: Input) -> Told:
+    if given.unsettled is None:
+        return Told()
+    rejected = session.counts.get(Action.REJECTED, 0)
+    return await asyncio.to_thread(settle_lookups, session, given.unsettled, rejected=rejected)
 
 
 async def _look(session: Session, given: Input, known: Known | None, stop: StopSwitch) -> Census:
@@ -71,7 +93,7 @@ def _failures_report(session: Session) -> RowReport:
 def _look_again(session: Session, given: Input, known: Known | None, census: Census, report: RowReport) -> None:
     marker = DuplicateMarker(census.duplicates)
     for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True):
-        choice = decided(prepared, known, marker)
+        choice = decided(prepared, known, marker, sync=session.syncs)
         session.tally.add_problems(choice.own_problems(), file=prepared.raw.file.path)
         _write_problems(report, choice)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.config.model import ReadConfig
@@ -23,7 +24,11 @@ from etl.load.throttle import Throttles
 from etl.plan.fit import TargetDefinition, many_valued, misfits
 from etl.report.summary import WorkspaceSummary
 
+READ_SCOPE = "tasks:read"
 CREATE_SCOPE = "tasks:create"
+UPDATE_SCOPE = "tasks:update"
+DELETE_SCOPE = "tasks:delete"
+RESTORE_SCOPE = "tasks:restore"
 MEMBERS_SCOPE = "members:read"
 
 
@@ -47,13 +52,14 @@ class Connection:
     many: frozenset[str]
 
 
-async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connection:
+async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], by_map: bool = True) -> Connection:
     """Open the client and ask who is there.
 
     Args:
         session: The job; its cleanup closes the client, its summary learns the workspace.
         stop: Ends waits.
-        writes: The job is going to create tasks.
+        scopes: What the API key must be allowed to do.
+        by_map: Hold the map against the workspace.
 
     Raises:
         SettingsError: No key, or an address that is not https.
@@ -82,11 +88,11 @@ async def connect(session: Session, stop: StopSwitch, *, writes: bool) -> Connec
         tell=lambda trouble: around.voice.say("warning", "no_answer", f"{origin}: {trouble}; trying again"),
     )
     info = await _first_answer(reader, client)
-    _hold_scopes(session.config, info, writes=writes)
+    _hold_scopes(scopes, info)
     members, definitions = await _ask(reader, client, info)
     session.workspace = _seen(session.workspace, members)
     _hold_workspace(session.config, members)
-    many = _hold_map(session.config, definitions)
+    many = _hold_map(session.config, definitions) if by_map else frozenset()
     return Connection(client, key, throttles, reader, server_clock, stop, info, members, many)
 
 
@@ -122,8 +128,8 @@ def _cap(request: JobRequest, config: ReadConfig) -> float | None:
     return None if given is None else float(given)
 
 
-def _hold_scopes(config: ReadConfig, info: KeyInfo, *, writes: bool) -> None:
-    missing = [scope for scope in _needed(config, writes=writes) if not info.allows(scope)]
+def _hold_scopes(scopes: Sequence[str], info: KeyInfo) -> None:
+    missing = [scope for scope in scopes if not info.allows(scope)]
     if not info.active:
         raise KeyRefusedError("the API key is not active", next_step="make a new key in Lightfield and set LIGHTFIELD_API_KEY")
     if missing:
@@ -133,13 +139,20 @@ def _hold_scopes(config: ReadConfig, info: KeyInfo, *, writes: bool) -> None:
         )
 
 
-def _needed(config: ReadConfig, *, writes: bool) -> list[str]:
+def scopes_to_write(session: Session) -> list[str]:
+    """What a run needs beside what the map needs."""
+    trashes = session.syncs and session.config.job.sync.on_missing == "trash"
+    return [CREATE_SCOPE, *([UPDATE_SCOPE] if session.syncs else []), *([DELETE_SCOPE] if trashes else [])]
+
+
+def scopes_to_map(config: ReadConfig) -> list[str]:
+    """What is needed to turn names into ids, and to know whose workspace it is."""
     lookups = {rule.lookup.split(".")[0] for rule in config.job.map.values() if rule.lookup}
     plural = {"member": "members", "account": "accounts", "opportunity": "opportunities", "contact": "contacts"}
     scopes = [f"{plural[kind]}:read" for kind in sorted(lookups)]
     if config.job.workspace and MEMBERS_SCOPE not in scopes:
         scopes.append(MEMBERS_SCOPE)
-    return [*([CREATE_SCOPE] if writes else []), "tasks:read", *scopes]
+    return [READ_SCOPE, *scopes]
 
 
 def _seen(workspace: WorkspaceSummary, members: tuple[Member, ...] | None) -> WorkspaceSummary:

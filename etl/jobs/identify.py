@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from etl.errors import LockedError, WorkspaceError
 from etl.jobs.connect import Connection
@@ -19,7 +20,27 @@ from etl.lightfield.answer import Answer, Category
 from etl.load.stop import StopSwitch
 from etl.report.summary import Summary
 
+HELD_AS = "process"
+"""In a run's settings: the lock's holder as it calls itself; tells the run that is under way from one that crashed before it."""
+
+REPORTS = "reports"
+"""In a run's settings: the folder with its files."""
+
 _LOCK_POLL_SECONDS = 1.0
+# Of ``JobRequest``: what makes a run another one; where things lie is told apart from them, and a question that was asked is none.
+_NOTED_OPTIONS = (
+    "limit",
+    "rate",
+    "concurrency",
+    "max_failures",
+    "max_duration_seconds",
+    "stream",
+    "run",
+    "force_new",
+    "complete",
+    "by_cancel",
+    "even_if_edited",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +186,34 @@ async def _acquired(memory: Memory, *, last_try: bool) -> bool:
     return True
 
 
-async def note_run(session: Session, memory: Memory, *, rows: int | None = None) -> None:
+def _told_of(session: Session) -> dict[str, Any]:
+    """What a run's settings say of every run; the data, of which more is known later, as far as it was found."""
+    summary, request = session.summary(None), session.request
+    options = {name: getattr(request, name) for name in _NOTED_OPTIONS}
+    if request.command == "run":
+        options["sync"] = session.syncs
+    return {
+        "config": str(session.config.path),
+        "config_sha256": session.config.sha256,
+        "data": [{"path": file.path, "sha256": file.sha256} for file in session.files],
+        "user": summary.user,
+        "host": summary.host,
+        "versions": summary.versions.model_dump(exclude_none=True),
+        "options": {name: value if isinstance(value, int | float | str) else str(value) for name, value in options.items() if value},
+        REPORTS: str(session.folder.path),
+    }
+
+
+async def note_run(session: Session, memory: Memory, *, rows: int | None = None, more: Mapping[str, Any] | None = None) -> None:
     """Write the run into the ledger's history, and its end when it has one.
 
     Args:
         session: The job.
         memory: Where to.
         rows: Of the whole input, where a look ahead has counted them.
+        more: What else its settings are to say.
     """
-    settings = {
-        "config": str(session.config.path),
-        "config_sha256": session.config.sha256,
-        "data": [{"path": file.path, "sha256": file.sha256} for file in session.files],
-        "host": platform.node(),
-        "rows": rows,
-    }
+    settings = {**_told_of(session), HELD_AS: memory.rows.lease.holder, "rows": rows, **(more or {})}
     record = RunRecord(run_id=session.run_id, command=session.request.command, started_at=session.started_at, settings=settings)
     await memory.thread.call(memory.rows.start_run, record)
     ledger = memory.rows

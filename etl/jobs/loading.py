@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
@@ -17,13 +17,14 @@ from etl.jobs.journal import LedgerJournal, keep_lease
 from etl.jobs.lookahead import decided
 from etl.jobs.passes import Input
 from etl.jobs.session import Session
+from etl.jobs.syncing import AheadInOrder, Draft, Syncing
 from etl.jobs.threads import in_thread
 from etl.lightfield.answer import Category
 from etl.load.breaker import Breaker
 from etl.load.send import Means
 from etl.load.stats import LoadStats
 from etl.load.workers import send_all
-from etl.plan.choose import Choice, creates
+from etl.plan.choose import Choice, needed_operations
 from etl.plan.duplicates import Marker
 from etl.records import KEY_DIGEST, NEEDS_A_PERSON, ROW, Action, Operation, Outcome, PreparedBatch
 from etl.report.progress import Progress, Standing
@@ -37,6 +38,10 @@ _SHORTEST_TOLD_SECONDS = 10.0
 
 _SETTLED = frozenset({Action.CREATED, Action.ADOPTED, Action.UPDATED, Action.UNCERTAIN})
 _REPLACED = (Action.UNCHANGED.value, Action.UNCERTAIN.value)
+
+
+Item = TypeVar("Item")
+Decided = Operation | Outcome
 
 
 class Note(Protocol):
@@ -79,9 +84,28 @@ class Load:
         if outcome.action in _SETTLED:
             self.settled[outcome.operation.key_digest] = outcome
 
-    async def send(self, given: Input, marker: Marker, *, total: int | None) -> None:
-        """Every row of the input, once."""
-        await self._send_all(self._operations(given, marker), self._note, total=total)
+    async def send(
+        self, given: Input, marker: Marker, *, total: int | None, syncing: Syncing | None = None, gone: AsyncIterator[Draft] | None = None
+    ) -> None:
+        """Every row of the input, once.
+
+        Args:
+            given: The input.
+            marker: Knows the duplicates.
+            total: How many writes are expected; None where nobody knows.
+            syncing: Looks at the tasks of rows that changed; None where they stay as they are.
+            gone: Rows that vanished from the source; they come last.
+        """
+        operations = self._operations(given, marker)
+        if syncing is not None:
+            operations = self._writes_of(AheadInOrder(syncing.decide).over(syncing.drafts(operations, gone)))
+        await self._send_all(operations, self._note, total=total)
+
+    async def send_looked_at(
+        self, items: AsyncIterator[Item], decide: Callable[[Item], Coroutine[Any, Any, Decided]], *, total: int
+    ) -> None:
+        """What follows for each item once its task was looked at: a write that is sent, or an outcome without one."""
+        await self._send_all(self._writes_of(AheadInOrder(decide).over(items)), self._note, total=total)
 
     async def send_again(self, operations: Sequence[Operation]) -> None:
         """Operations of earlier runs, whose rows are not in hand."""
@@ -138,15 +162,25 @@ class Load:
             for outcome in early:
                 self.report.finish(outcome)
             early_rows = {outcome.operation.row for outcome in early}
-            for operation in creates(known, partial(idempotency_key, self.session.config.job.name)):
+            for operation in needed_operations(known, partial(idempotency_key, self.session.config.job.name)):
                 if operation.row not in early_rows:
                     self._begin()
                     yield operation
 
+    async def _writes_of(self, decided: AsyncIterator[Decided]) -> AsyncIterator[Operation]:
+        """What has to be sent; what needs no call has its outcome at once."""
+        async for each in decided:
+            if isinstance(each, Outcome):
+                self.needs_a_person += each.action in NEEDS_A_PERSON
+                self._note(each)
+            else:
+                self._begin()
+                yield each
+
     def _choices(self, given: Input, marker: Marker) -> Iterator[Choice]:
         prepared: PreparedBatch
         for prepared in given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=True):
-            choice = decided(prepared, self._known, marker)
+            choice = decided(prepared, self._known, marker, sync=self.session.syncs)
             self.session.tally.add_problems(choice.own_problems(), file=prepared.raw.file.path)
             if self.count_problems:
                 self.session.count_batch(prepared)

@@ -12,7 +12,7 @@ from etl.jobs.identify import Memory
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
 from etl.jobs.session import Session
 from etl.ledger.entries import ENTRY_FRAME
-from etl.plan.choose import CREATE, Choice, choose
+from etl.plan.choose import CREATE, UPDATE, Choice, choose
 from etl.plan.duplicates import Census, KeyCensus, Marker, NothingKnown
 from etl.plan.estimate import broken_guards, load_seconds, to_write
 from etl.records import KEY_DIGEST, PROBLEM_CODE, PROBLEM_VALUE, ROW, Action, PreparedBatch, Totals
@@ -36,10 +36,10 @@ def _entries(memory: Memory, digests: pl.Series) -> pl.DataFrame:
     return memory.thread.wait_for(memory.rows.entries, digests)
 
 
-def decided(prepared: PreparedBatch, known: Known | None, marker: Marker) -> Choice:
+def decided(prepared: PreparedBatch, known: Known | None, marker: Marker, *, sync: bool = False) -> Choice:
     """One batch, decided; ``known`` is None where the ledger knows nothing at all."""
     entries = _NOTHING if known is None else known(prepared.frame[KEY_DIGEST])
-    return choose(prepared, entries, marker.mark(prepared))
+    return choose(prepared, entries, marker.mark(prepared), sync=sync)
 
 
 def first_pass(session: Session, given: Input, known: Known | None, see: Callable[[Choice], None], *, whole_rows: bool) -> Iterator[Census]:
@@ -60,7 +60,7 @@ def first_pass(session: Session, given: Input, known: Known | None, see: Callabl
     for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=known is not None):
         _refuse_zoneless(session, prepared)
         session.count_batch(prepared)
-        choice = decided(prepared, known, nothing)
+        choice = decided(prepared, known, nothing, sync=session.syncs)
         census.add(prepared, choice.frame)
         see(choice)
         yield nothing_yet
@@ -78,9 +78,15 @@ def _refuse_zoneless(session: Session, prepared: PreparedBatch) -> None:
     )
 
 
+def expected(counts: Mapping[str, int]) -> dict[Action, int]:
+    """Rows by what a run would make of them; intentions count as carried out."""
+    carried_out = {CREATE: Action.CREATED, UPDATE: Action.UPDATED}
+    return {carried_out.get(action) or Action(action): rows for action, rows in counts.items()}
+
+
 def plan_view(session: Session, counts: Mapping[str, int], writes_per_second: float) -> PlanView:
     """The look ahead for people."""
-    shown = {Action.CREATED.value if action == CREATE else action: rows for action, rows in counts.items()}
+    shown = {action.value: rows for action, rows in expected(counts).items()}
     return PlanView(
         name=session.config.job.name,
         totals=Totals(rows=sum(counts.values()), by_action={action.value: shown[action] for action in Action if action in shown}),

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from dataclasses import dataclass
 
 from etl.errors import LedgerError
-from etl.jobs.connect import Connection
+from etl.jobs.connect import READ_SCOPE, Connection
 from etl.jobs.identify import Memory
+from etl.jobs.lookahead import decided, known_of
+from etl.jobs.passes import Input
 from etl.jobs.request import JobRequest
 from etl.jobs.session import Session
-from etl.jobs.tasks import READ_SCOPE, not_owned
+from etl.jobs.tasks import not_owned
 from etl.lightfield.client import PAGE_SIZE
 from etl.lightfield.models import TaskView
 from etl.lightfield.pages import gather
 from etl.lightfield.walk import TaskPage, task_page_or_none
 from etl.plan.choose import Choice
+from etl.plan.duplicates import NothingKnown
 from etl.plan.lost_ledger import UnknownRows, spread_offsets
+
+
+FIRST_ROWS = 10_000
+"""So many are held against Lightfield's tasks where nobody looks at all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,28 @@ async def lost_ledger_guard(session: Session, connection: Connection) -> LostLed
         return None
     job = session.config.job
     return LostLedgerGuard(UnknownRows(job.name, by_stamp=job.stamp), newest)
+
+
+async def guard_first_rows(session: Session, connection: Connection, memory: Memory, given: Input) -> None:
+    """For a run without a look ahead: only the rows of its first batch are held against what Lightfield has.
+
+    Raises:
+        LedgerError: As ``LostLedgerGuard.hold``.
+        SourceError: The rows cannot be read.
+        KeyRefusedError, ServiceDownError: As the reader does.
+    """
+    guard = await lost_ledger_guard(session, connection)
+    if guard is None:
+        return
+
+    def see_first() -> None:
+        known = known_of(memory)
+        first = next(given.prepared(rows_per_batch=FIRST_ROWS, whole_rows=False, with_digests=known is not None), None)
+        if first is not None:
+            guard.see(decided(first, known, NothingKnown()))
+
+    await asyncio.to_thread(see_first)
+    await guard.hold(session, connection, memory)
 
 
 def reconcile_command(request: JobRequest) -> str:

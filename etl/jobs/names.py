@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import polars as pl
 
 from etl.config.fields import LookupName
 from etl.config.model import JobConfig
 from etl.extract.scan import OpenSource
 from etl.jobs.connect import Connection
-from etl.jobs.passes import Input, compile_all, content_counters, drained
+from etl.jobs.day_order import DatesLook
+from etl.jobs.passes import Input, compile_all, content_counters, drained, say_notes
 from etl.jobs.session import Session
-from etl.lightfield.client import ObjectKind
-from etl.lightfield.directory import all_members, fold, objects_named
-from etl.lightfield.models import Member, NamedObject
+from etl.jobs.tables import OBJECTS, Directory, look_up, member_table, one_of_each
+from etl.jobs.unsettled import LookupsFile, Unsettled, open_lookups
+from etl.lightfield.directory import all_members
+from etl.lightfield.models import Member
 from etl.load.stop import StopSwitch
 from etl.report.wording import CHECK
 from etl.transform.compile import Recipe
-from etl.transform.lookups import LookupTable, LookupTables, build_table, normalise_names, unchecked_tables
+from etl.transform.lookups import NOUNS, build_resolver, unchecked_tables
 from etl.transform.mentions import constant_names, targets_with_several
 from etl.transform.prepare import wanted_names
+from etl.transform.resolve import Record, Resolution
 from etl.transform.side_files import SideFiles, read_side_files
+from etl.transform.words import WordCount, judged, most_frequent, no_words
 
 _NAMES_AT_ONCE = 100_000
-
-Names = Mapping[LookupName, Mapping[str, int]]
-"""For each look-up, the names that it is asked for, and in how many rows each stands; 0 for the map's own constants."""
-
-_OBJECTS: Mapping[LookupName, tuple[ObjectKind, str]] = {
-    "account.name": ("accounts", "$name"),
-    "account.website": ("accounts", "$website"),
-    "opportunity.name": ("opportunities", "$name"),
-    "contact.email": ("contacts", "$email"),
-}
+_NOT_COMPARED = (
+    "some were not found by Lightfield's own filter, for which case and blanks may matter; the whole list is too long to be compared"
+)
 
 
 async def resolve_input(session: Session, connection: Connection, source: OpenSource, stop: StopSwitch) -> Input:
@@ -45,24 +43,52 @@ async def resolve_input(session: Session, connection: Connection, source: OpenSo
         KeyRefusedError, ServiceDownError: As the directory does.
     """
     job, practice = session.config.job, session.around.practice
-    side_files = read_side_files(session.config)
+    side_files = read_side_files(session.config, source.side_tables)
     # Compiled first with tables that know everything: faults of the map come to light before anybody is asked.
     recipes = compile_all(session, source.files, unchecked_tables(job), side_files, connection.many)
-    names: Names = {}
-    if practice or session.request.command == CHECK or any(lookup in _OBJECTS for lookup in _lookups_of(job)):
-        names = await drained(_names_asked_for(session, source, recipes, side_files), stop)
+    say_notes(session, recipes)
+    dates = DatesLook(session, recipes)
+    lookups = open_lookups(session) if session.request.command == CHECK else None
+    words = WordCount(_known(recipes, None if practice else connection.members), no_words() if lookups is None else lookups.filled_in())
+    if practice or lookups is not None or any(lookup in OBJECTS for lookup in _lookups_of(job)):
+        words = await drained(_words_of(session, source, recipes, words, dates), stop)
+    await drained(dates.settled(source), stop)
+    names = _names(job, words, side_files)
     if practice:
-        session.around.voice.say("info", "practice", practice.learn_names({lookup: frozenset(rows) for lookup, rows in names.items()}))
+        learned = practice.learn_names({lookup: one_of_each(lookup, asked) for lookup, asked in names.items()})
+        session.around.voice.say("info", "practice", learned)
         connection = replace(connection, members=await all_members(connection.reader, connection.client))
-    tables = await _look_up(connection, job, names)
+    directory = await look_up(connection, names)
+    for lookup in directory.unread:
+        session.around.voice.say("info", "not_compared", f"{NOUNS[lookup]}: {_NOT_COMPARED}", lookup=lookup)
     limit = session.request.limit
+    final = compile_all(session, source.files, directory.tables, side_files, connection.many)
     return Input(
         source=source,
-        recipes=compile_all(session, source.files, tables, side_files, connection.many),
+        recipes=final,
         limit=limit,
         counters=await asyncio.to_thread(content_counters, job, source, limit),
-        not_found={lookup: _not_found(tables[lookup], rows) for lookup, rows in names.items()},
+        unsettled=await asyncio.to_thread(_unsettled, final, words, directory, lookups) if lookups is not None else None,
     )
+
+
+def _known(recipes: Sequence[Recipe], members: Sequence[Member] | None) -> dict[str, Resolution]:
+    """What gives words their meaning before the data was read: all but the records that Lightfield is asked for by name."""
+    known: dict[str, Resolution] = {}
+    for field in recipes[0].fields:
+        lookup = field.rule.lookup
+        if field.has_words and lookup is None:
+            known[field.target] = field.chain.resolution
+        elif lookup is not None and lookup not in OBJECTS and members is not None:
+            known[field.target] = Record(lookup, build_resolver(member_table(lookup, members)))
+    return known
+
+
+def _unsettled(recipes: Sequence[Recipe], words: WordCount, directory: Directory, lookups: LookupsFile) -> Unsettled:
+    found = judged(recipes[0].fields, words.total())
+    kept = found.join(lookups.filled_in(), on=["field", "key"], how="semi", maintain_order="left")
+    lost, beyond = most_frequent(found.filter(pl.col("code").is_not_null()), words.beyond)
+    return Unsettled(lookups, pl.concat([lost, kept]).unique(maintain_order=True), directory, beyond)
 
 
 def offline_input(session: Session, source: OpenSource) -> Input:
@@ -72,73 +98,45 @@ def offline_input(session: Session, source: OpenSource) -> Input:
         ConfigError: The map cannot be used on a file.
     """
     job, limit = session.config.job, session.request.limit
-    side_files = read_side_files(session.config)
+    side_files = read_side_files(session.config, source.side_tables)
     recipes = compile_all(session, source.files, unchecked_tables(job), side_files, targets_with_several(job))
-    last: Names = {}
-    for names in _names_asked_for(session, source, recipes, side_files):
-        last = names
-    unchecked = sum(len(names) for names in last.values())
+    say_notes(session, recipes)
+    dates = DatesLook(session, recipes)
+    words = WordCount(_known(recipes, None), no_words())
+    for _ in _words_of(session, source, recipes, words, dates):
+        pass
+    for _ in dates.settled(source):
+        pass
+    recipes = compile_all(session, source.files, unchecked_tables(job), side_files, targets_with_several(job))
+    unchecked = sum(len(names) for names in _names(job, words, side_files).values())
     return Input(source, recipes, limit, content_counters(job, source, limit), unchecked)
 
 
-def _names_asked_for(session: Session, source: OpenSource, recipes: Sequence[Recipe], side_files: SideFiles) -> Iterator[Names]:
-    """One pass over the columns that look-ups need; yields nothing for each batch, and last every name, the map's constants too."""
-    found: dict[LookupName, Counter[str]] = {lookup: Counter() for lookup in _lookups_of(session.config.job)}
-    columns = [recipe.lookup_columns for recipe in recipes]
-    if found:
-        for raw in source.batches(limit=session.request.limit, columns=columns, rows_per_batch=_NAMES_AT_ONCE, quick=True):
-            for lookup, name, rows in wanted_names(recipes[raw.file.index], raw).iter_rows():
-                found[lookup][name] += rows
-            yield {}
-    for lookup, names in constant_names(session.config.job, side_files).items():
-        found[lookup].update(dict.fromkeys(names, 0))
-    yield found
+def _words_of(session: Session, source: OpenSource, recipes: Sequence[Recipe], words: WordCount, dates: DatesLook) -> Iterator[WordCount]:
+    """One pass over the columns whose words stand for something in Lightfield; ``words`` counts them.
+
+    ``dates`` looks on, unless it has to see more rows than there are within the limit.
+    """
+    limit = session.request.limit
+    columns = [(*recipe.lookup_columns, *(dates.columns(index) if limit is None else ())) for index, recipe in enumerate(recipes)]
+    if any(recipe.lookup_columns for recipe in recipes):
+        for raw in source.batches(limit=limit, columns=columns, rows_per_batch=_NAMES_AT_ONCE, quick=True):
+            if limit is None:
+                dates.add(raw)
+            words.add(wanted_names(recipes[raw.file.index], raw))
+            yield words
+        if limit is None:
+            dates.settle()
+    yield words
 
 
-def _not_found(table: LookupTable, rows: Mapping[str, int]) -> list[tuple[str, int]]:
-    """The names of the data that no record has, the most frequent first."""
-    names = [name for name, number in rows.items() if number]
-    known = [key in table.ids or key in table.ambiguous for key in normalise_names(names)]
-    lost = ((name, rows[name]) for name, is_known in zip(names, known, strict=True) if not is_known)
-    return sorted(lost, key=lambda item: (-item[1], item[0]))
+def _names(job: JobConfig, words: WordCount, side_files: SideFiles) -> dict[LookupName, frozenset[str]]:
+    """For each look-up, the names that it is asked for: those of the data that have no meaning yet, and the map's own constants."""
+    found = words.total()
+    constants = constant_names(job, side_files)
+    return {lookup: frozenset(found.filter(pl.col("lookup") == lookup)["name"]) | constants[lookup] for lookup in _lookups_of(job)}
 
 
 def _lookups_of(job: JobConfig) -> tuple[LookupName, ...]:
     """Each once, in the order of the map."""
     return tuple(dict.fromkeys(rule.lookup for rule in job.map.values() if rule.lookup))
-
-
-async def _look_up(connection: Connection, job: JobConfig, names: Names) -> LookupTables:
-    """A table for each look-up of the map.
-
-    Raises:
-        KeyRefusedError, ServiceDownError: As the directory does.
-    """
-    lookups = _lookups_of(job)
-    tables = await asyncio.gather(*(_table(connection, lookup, frozenset(names.get(lookup, ()))) for lookup in lookups))
-    return dict(zip(lookups, tables, strict=True))
-
-
-async def _table(connection: Connection, lookup: LookupName, names: frozenset[str]) -> LookupTable:
-    if lookup.startswith("member."):
-        return build_table(_member_entries(lookup, connection.members or ()))
-    kind, field = _OBJECTS[lookup]
-    return build_table(_object_entries(field, await objects_named(connection.reader, connection.client, kind, field, names), names))
-
-
-def _member_entries(lookup: LookupName, members: Iterable[Member]) -> Iterator[tuple[str, str, str]]:
-    for member in members:
-        name = member.email if lookup == "member.email" else member.name
-        if name:
-            yield name, member.id, f"{member.name or member.email} <{member.email}> ({member.id})"
-
-
-def _object_entries(field: str, objects: Iterable[NamedObject], names: frozenset[str]) -> Iterator[tuple[str, str, str]]:
-    asked: dict[str, list[str]] = {}
-    for name in names:
-        asked.setdefault(fold(field, name), []).append(name)
-    for each in objects:
-        for text in each.texts.get(field, ()):
-            # As the data writes it, so that the tables' own comparison finds it again: a website has many spellings.
-            for name in asked.get(fold(field, text), ()):
-                yield name, each.id, f"{each.name or text} ({each.id})"

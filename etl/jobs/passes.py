@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from etl.config.columns import fold_column
-from etl.config.fields import LookupName
+from etl.config.columns import find_column, fold_column
 from etl.config.model import CONTENT_KEY, JobConfig
+from etl.config.provenance import is_said_by_preset
 from etl.errors import SettingsError
 from etl.extract.scan import OpenSource, open_source
-from etl.jobs.connect import Connection, connect
+from etl.jobs.connect import Connection, connect, scopes_to_map, scopes_to_write
 from etl.jobs.session import Session
 from etl.jobs.threads import mapped_ahead
+from etl.jobs.unsettled import Unsettled
 from etl.ledger.keyspec import KeySpec
 from etl.load.stop import StopSwitch
 from etl.records import PreparedBatch, RawBatch, SourceFile
@@ -44,7 +45,13 @@ def open_input(session: Session) -> OpenSource:
     if not patterns:
         raise SettingsError("no input: name files after the config, or set source.path in it", next_step=f"{request.typed} FILE")
     source = open_source(
-        job.source, patterns, folder, names=mentioned_columns(job), scratch=session.scratch / "source", stdin=session.around.stdin
+        job.source,
+        patterns,
+        folder,
+        names=mentioned_columns(job),
+        scratch=session.scratch / "source",
+        stdin=session.around.stdin,
+        spare=is_said_by_preset(session.config, "source", "exclude"),
     )
     session.cleanup.callback(source.close)
     session.files = source.files
@@ -61,7 +68,8 @@ async def open_and_connect(session: Session, stop: StopSwitch, *, writes: bool) 
         SettingsError, SourceError: As ``open_input``.
         EtlError: As ``connect``.
     """
-    connecting = asyncio.create_task(connect(session, stop, writes=writes))
+    scopes = [*(scopes_to_write(session) if writes else []), *scopes_to_map(session.config)]
+    connecting = asyncio.create_task(connect(session, stop, scopes=scopes))
     try:
         source = await asyncio.to_thread(open_input, session)
     except BaseException:
@@ -82,11 +90,27 @@ def compile_all(
     return [compile_recipe(session.config, file, tables, many=many, side_files=side_files) for file in files]
 
 
+def say_notes(session: Session, recipes: Sequence[Recipe]) -> None:
+    """What the map assumes of each file, said aloud."""
+    for recipe in recipes:
+        for note in recipe.notes:
+            session.around.voice.say("info", "assumed", f"{recipe.file.path}: {note}", file=recipe.file.path)
+
+
 def key_spec(job: JobConfig, files: Sequence[SourceFile]) -> KeySpec:
     """By what this input's rows are identified."""
     if not job.source.key_is_content:
-        return KeySpec(tuple(fold_column(column) for column in job.source.key))
+        return KeySpec(
+            tuple(_resolved(part, files) for part in job.source.key),
+            aliases=tuple(tuple(map(fold_column, part)) for part in job.source.key),
+        )
     return KeySpec((CONTENT_KEY,), tuple(sorted({fold_column(column) for file in files for column in file.columns})))
+
+
+def _resolved(aliases: Sequence[str], files: Sequence[SourceFile]) -> str:
+    """The folded name of a key's column in the first of the files that has one; the first alias where none has."""
+    found = (find_column(file.columns, aliases) for file in files)
+    return fold_column(next((column for column in found if column is not None), aliases[0]))
 
 
 @dataclass(slots=True)
@@ -97,7 +121,7 @@ class Input:
         limit: Only the first N rows; None for all.
         counters: Makes the counter of a pass, for ``key: content``; None otherwise.
         unchecked: Names that nobody was asked about.
-        not_found: For each look-up, the names that no record has, with their rows, the most frequent first.
+        unsettled: Words that stand for nothing in Lightfield; None where nobody asked.
     """
 
     source: OpenSource
@@ -105,7 +129,7 @@ class Input:
     limit: int | None
     counters: Callable[[], ContentCounter] | None = None
     unchecked: int = 0
-    not_found: Mapping[LookupName, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    unsettled: Unsettled | None = None
 
     def prepared(self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True) -> Iterator[PreparedBatch]:
         """One pass.

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,17 +23,28 @@ def perform_job(job: Job, request: JobRequest, around: Surroundings) -> Summary:
     SIGINT and SIGTERM stop it: the first lets what is in flight finish, the second gives that up too, and still records it.
     Raises what the job raises.
     """
+    stop = StopSwitch()
 
     async def whole() -> Summary:
-        stop = StopSwitch()
         with _stopped_by_signals(stop):
             return await job(request, around, stop)
 
     if _loop_is_running():
         # A notebook's cell: it has an event loop already, so the job gets one in a thread of its own.
         with ThreadPoolExecutor(1) as executor:
-            return executor.submit(asyncio.run, whole()).result()
+            return _awaited(executor.submit(asyncio.run, whole()), stop)
     return asyncio.run(whole())
+
+
+def _awaited(job: Future[Summary], stop: StopSwitch) -> Summary:
+    """The job's result; who interrupts the wait stops the job, as a signal does, and still gets its summary."""
+    while True:
+        try:
+            return job.result()
+        except KeyboardInterrupt:
+            if job.done():
+                raise
+            stop.ask("it was interrupted")
 
 
 def _loop_is_running() -> bool:
@@ -51,11 +62,14 @@ def _stopped_by_signals(stop: StopSwitch) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
         loop.add_signal_handler(number, stop.ask, f"{number.name} was received", number)
     try:
         yield
     finally:
-        for number in numbers:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            # The loop leaves the default behind, and a scheduler that called us has handlers of its own.
+            if handler is not None:
+                signal.signal(number, handler)

@@ -20,17 +20,17 @@ from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
-from etl.jobs.settle import OTHER_FINGERPRINT, answered_with_older, keys_known_since, open_doubts, settle_by
+from etl.jobs.settle import answered_with_older, keys_known_since, open_doubts, settle_by
 from etl.jobs.tasks import Survey, owned_ids, survey_tasks
 from etl.jobs.work import carry_out
 from etl.lightfield.models import TaskView
 from etl.load.stop import StopSwitch
-from etl.plan.choose import STILL_UNCERTAIN, Choice, creates
+from etl.plan.choose import STILL_UNCERTAIN, Choice, needed_operations
 from etl.plan.duplicates import Census, DuplicateMarker
 from etl.plan.lost_ledger import resemblance
 from etl.plan.match import Doubt, Seen, uncertain_message
 from etl.plan.rebuild import Fate, KnownTask, Rebuilding, Verdict
-from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, Operation, Outcome
+from etl.records import KEY_DIGEST, OTHER_FINGERPRINT, ROW, SOURCE_KEY, Action, EntryState, Operation, Outcome
 from etl.report.results import RowReport
 from etl.report.summary import Summary
 from etl.report.wording import rows_text
@@ -217,7 +217,7 @@ class _Work:
         for prepared in self.given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=whole_rows):
             go_on()
             choice = decided(prepared, self._known_but_replayed, marker)
-            yield choice, list(creates(choice, make_key))
+            yield choice, list(needed_operations(choice, make_key))
 
     def _known_but_replayed(self, digests: pl.Series) -> pl.DataFrame:
         is_replayed = pl.col("key_digest").is_in(pl.Series(list(self.replayed), dtype=pl.Binary).implode())

@@ -36,8 +36,12 @@ class JobRequest:
         wait_seconds: How long to wait for the lock.
         stream: No look ahead.
         offline: Ask nobody (``check``); look-ups are then unchecked.
-        run: Only the rows of this run (``retry``).
+        run: Only the rows of this run (``retry``, ``undo``, ``verify``).
         force_new: Go on although the ledger seems to be lost or old.
+        sync: Over ``mode`` of the config: rows that changed are updated, or are not; None leaves it to the config.
+        complete: DATA is the whole source.
+        by_cancel: Tasks that were made are cancelled instead of moved to the trash (``undo``).
+        even_if_edited: Also what people touched since (``undo``).
     """
 
     command: str
@@ -59,6 +63,31 @@ class JobRequest:
     offline: bool = False
     run: str | None = None
     force_new: bool = False
+    sync: bool | None = None
+    complete: bool = False
+    by_cancel: bool = False
+    even_if_edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRequest:
+    """What of the history is to be looked at (``runs``).
+
+    Attributes:
+        config_path: Whose import; None: all that the ledger knows.
+        run: A run's name, or ``latest``; None: the history.
+        ledger: ``--ledger``.
+        limit: So many runs of each import.
+        failures: Write what the ledger holds of the run's failures to a file.
+        out: Folder of that file.
+    """
+
+    config_path: Path | None = None
+    run: str | None = None
+    ledger: str | None = None
+    limit: int = 20
+    failures: bool = False
+    out: Path = Path("results")
 
 
 class Practice(Protocol):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from etl.jobs.connect import Connection, connect
+from etl.jobs.connect import Connection, connect, scopes_to_map, scopes_to_write
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
-from etl.jobs.loading import loading
+from etl.jobs.loading import Load, loading
 from etl.jobs.request import JobRequest, Surroundings
+from etl.jobs.retry_changes import RetryChanges
 from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.settle import look_for_the_rest
 from etl.jobs.waiting import left_by, run_to_retry, tell_waiting
 from etl.jobs.work import carry_out
 from etl.ledger.runs import RunRecord
 from etl.load.progress import Progress
 from etl.load.stop import StopSwitch
 from etl.plan.doubt import Remedy, remedy
-from etl.records import Action, Operation
+from etl.records import Action, Operation, OperationKind
 from etl.report.summary import Summary
 from etl.report.wording import rows_text
 
@@ -26,7 +29,7 @@ async def retry(request: JobRequest, around: Surroundings, stop: StopSwitch) -> 
 
 
 async def _retry(session: Session, stop: StopSwitch) -> None:
-    connection = await connect(session, stop, writes=True)
+    connection = await connect(session, stop, scopes=[*scopes_to_write(session), *scopes_to_map(session.config)])
     memory = await open_memory(session, connection, create=False)
     await take_lock(session, memory, stop)
     wanted = session.request.run
@@ -41,21 +44,41 @@ async def _retry(session: Session, stop: StopSwitch) -> None:
 
 
 async def _send(session: Session, connection: Connection, memory: Memory, operations: Sequence[Operation]) -> None:
-    server_now, now = connection.server_clock.now(), session.around.clock.now()
-    again = [each for each in operations if not each.first_sent_at or remedy(each.first_sent_at, server_now) is Remedy.SEND_AGAIN]
-    too_old = [each for each in operations if each.first_sent_at and remedy(each.first_sent_at, server_now) is Remedy.LOOK]
-    session.around.voice.say("info", "retry", _plan_sentence(len(again), len(too_old)), again=len(again), too_old=len(too_old))
+    server_now = connection.server_clock.now()
+    changes = [each for each in operations if each.kind is not OperationKind.CREATE]
+    creates = [each for each in operations if each.kind is OperationKind.CREATE]
+    failed = [each for each in creates if not each.first_sent_at]
+    in_doubt = [each for each in creates if each.first_sent_at and remedy(each.first_sent_at, server_now) is Remedy.SEND_AGAIN]
+    too_old = [each for each in creates if each.first_sent_at and remedy(each.first_sent_at, server_now) is Remedy.LOOK]
+    again = len(failed) + len(in_doubt) + len(changes)
+    session.around.voice.say("info", "retry", _plan_sentence(again, len(too_old)), again=again, too_old=len(too_old))
     async with loading(session, connection, memory, count_problems=False) as load:
-        load.leave([Progress(operation).too_old(now) for operation in too_old])
-        await load.send_again(again)
+        # As run does: first what its key still protects, then the search for the others, which may turn out to be tasks of the first.
+        await load.send_again(in_doubt)
+        absent = await _look_for(load, too_old)
+        await load.send_again([*failed, *absent])
+        if not connection.stop.asked:
+            await RetryChanges(load).send(changes)
     session.folder.point_latest()
+
+
+async def _look_for(load: Load, too_old: Sequence[Operation]) -> list[Operation]:
+    """Settle those that are too old to be sent again; the ones that are not in Lightfield are returned, to be sent anew."""
+    if not too_old:
+        return []
+    outcomes = [] if load.connection.stop.asked else await look_for_the_rest(load, keep_absent=True)
+    found = {outcome.operation.key_digest: outcome for outcome in outcomes}
+    now = load.session.around.clock.now()
+    settled = [found.get(operation.key_digest) or Progress(operation).too_old(now) for operation in too_old]
+    load.leave([outcome for outcome in settled if outcome.action is not Action.FAILED])
+    return [replace(outcome.operation, first_sent_at=None, seen_before=False) for outcome in settled if outcome.action is Action.FAILED]
 
 
 def _plan_sentence(again: int, too_old: int) -> str:
     if not again + too_old:
         return "nothing is failed or uncertain: there is nothing to send again"
     told = f"{rows_text(again)} to send again, from the ledger"
-    return told + (f"; {rows_text(too_old)} too old to be sent without the danger of a second task" if too_old else "")
+    return told + (f"; {rows_text(too_old)} too old for that: looked for among Lightfield's tasks" if too_old else "")
 
 
 def _out_of_reach(record: RunRecord | None) -> str | None:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
+from etl.errors import SettingsError
 from etl.jobs.connect import Connection, write_rate
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
 from etl.jobs.lookahead import first_pass, hold_guards, known_of, plan_view
-from etl.jobs.lost_ledger import lost_ledger_guard
+from etl.jobs.lost_ledger import guard_first_rows, lost_ledger_guard
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
 from etl.jobs.question import ask_person
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.settle import settle
+from etl.jobs.syncing import syncing_of
+from etl.jobs.vanishing import COMPLETE, Vanishing, vanishing_of
 from etl.jobs.waiting import tell_waiting
 from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
+from etl.plan.choose import Choice
 from etl.plan.duplicates import Census, DuplicateMarker, StreamMarker
 from etl.plan.estimate import many_rejected, to_write
+from etl.report.remarks import show_remarks
 from etl.report.screen import show_plan
 from etl.report.summary import Summary
 
@@ -30,6 +36,7 @@ async def run(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Su
 
 
 async def _run(session: Session, stop: StopSwitch) -> None:
+    _refuse_sync_by_content(session)
     source, connection = await open_and_connect(session, stop, writes=True)
     # Faults of the map come to light before a ledger is made.
     given = await resolve_input(session, connection, source, stop)
@@ -37,13 +44,27 @@ async def _run(session: Session, stop: StopSwitch) -> None:
     await take_lock(session, memory, stop)
     spec = key_spec(session.config.job, source.files)
     await memory.thread.call(memory.rows.check_key_spec, spec)
-    census = None if session.request.stream else await _look_ahead(session, connection, memory, given, stop)
+    vanishing = vanishing_of(session, memory)
+    census = None
+    if session.request.stream:
+        await guard_first_rows(session, connection, memory, given)
+    else:
+        census = await _look_ahead(session, connection, memory, given, vanishing, stop)
     await _ask(session, memory, given, census)
     await memory.thread.call(memory.rows.set_key_spec, spec)
-    await note_run(session, memory, rows=_rows_of(given, census))
-    await _load(session, connection, memory, given, census)
+    await note_run(session, memory, rows=_rows_of(given, census), more={COMPLETE: vanishing is not None and vanishing.complete})
+    await _load(session, connection, memory, given, census, vanishing)
+    await memory.thread.call(memory.rows.let_go, session.started_at - timedelta(seconds=session.config.job.retain))
     await tell_waiting(session, memory, besides=session.run_id)
     give_up_if_asked(stop)
+
+
+def _refuse_sync_by_content(session: Session) -> None:
+    if session.syncs and session.config.job.source.key_is_content:
+        raise SettingsError(
+            "--sync needs a key: with key: content a row that changed is another row, and nobody knows which one it was",
+            next_step=f"name the columns that identify a row under source.key in {session.config.path}, or leave --sync out",
+        )
 
 
 def _rows_of(given: Input, census: Census | None) -> int | None:
@@ -58,16 +79,27 @@ def _most_writes(given: Input, census: Census) -> int:
     return writes if given.limit is None else min(writes, given.limit)
 
 
-async def _look_ahead(session: Session, connection: Connection, memory: Memory, given: Input, stop: StopSwitch) -> Census:
+async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
+    session: Session, connection: Connection, memory: Memory, given: Input, vanishing: Vanishing | None, stop: StopSwitch
+) -> Census:
     known = await asyncio.to_thread(known_of, memory)
     guard = await lost_ledger_guard(session, connection)
-    see = guard.see if guard else lambda _: None
+
+    def see(choice: Choice) -> None:
+        if guard:
+            guard.see(choice)
+        if vanishing:
+            vanishing.see(choice.prepared)
+
     census = await drained(first_pass(session, given, known, see, whole_rows=False), stop)
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
+    show_remarks(session.around.voice, session.remarks.kinds())
     hold_guards(session, census.counts)
     if guard:
         await guard.hold(session, connection, memory)
+    if vanishing:
+        await vanishing.hold(given)
     return census
 
 
@@ -90,11 +122,19 @@ async def _ask(session: Session, memory: Memory, given: Input, census: Census | 
             session.around.voice.say("info", "limited", f"only the first {given.limit:,} rows: for the rest, run the same command again")
 
 
-async def _load(session: Session, connection: Connection, memory: Memory, given: Input, census: Census | None) -> None:
+async def _load(  # noqa: PLR0913, PLR0917  what a run has in hand
+    session: Session, connection: Connection, memory: Memory, given: Input, census: Census | None, vanishing: Vanishing | None
+) -> None:
     # The tally of the look ahead is kept; without one, the load counts the problems as it goes.
     marker = StreamMarker() if census is None else DuplicateMarker(census.duplicates)
     async with loading(session, connection, memory, count_problems=census is None) as load:
         await settle(load)
         if not connection.stop.asked:
-            await load.send(given, marker, total=None if census is None else _most_writes(given, census))
+            # Who wants only the first rows after all has not decided about those that are gone.
+            gone = vanishing.drafts() if vanishing and given.limit is None else None
+            total = None if census is None else _most_writes(given, census) + (len(vanishing.digests) if vanishing and gone else 0)
+            syncing = syncing_of(session, connection, memory) if session.syncs else None
+            await load.send(given, marker, total=total, syncing=syncing, gone=gone)
+    if census is None:
+        show_remarks(session.around.voice, session.remarks.kinds())
     session.folder.point_latest()

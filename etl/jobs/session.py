@@ -18,7 +18,7 @@ from etl.config.model import ReadConfig
 from etl.errors import EtlError, InterruptedRunError, StoppedError
 from etl.jobs.request import JobRequest, Surroundings
 from etl.load.stop import StopSwitch
-from etl.records import Action, PreparedBatch, SourceFile
+from etl.records import Action, PreparedBatch, RowClass, SourceFile
 from etl.report.attention import AttentionRow
 from etl.report.counts import all_counts, exit_code_for
 from etl.report.folder import RunFolder, new_run_id
@@ -47,11 +47,14 @@ class Session:
         started_at: UTC.
         cleanup: What has to be closed, in reverse order.
         tally: Problems by kind.
+        remarks: What was decided for rows that are none the worse for it, by kind.
         counts: Rows by action.
+        classes: Rows by what they are, held against Lightfield (``verify``).
         files: The input, with the rows of each where it was read to its end.
         workspace, load, ledger: For the summary, once known.
         attention: The first rows that need a person, for the page.
         out_of_reach: What needs a person although no row of this run's reports says so, in a sentence.
+        next_step: What a person does next although the job finished, in a sentence; None where there is nothing.
         books: Notes the run's end in the ledger's history; None before its begin was noted.
         started_seconds: When it started, of the clock that never jumps.
     """
@@ -65,7 +68,9 @@ class Session:
     cleanup: AsyncExitStack
     started_seconds: float
     tally: ProblemTally = field(default_factory=ProblemTally)
+    remarks: ProblemTally = field(default_factory=ProblemTally)
     counts: Mapping[Action, int] = field(default_factory=dict)
+    classes: Mapping[RowClass, int] | None = None
     files: tuple[SourceFile, ...] = ()
     rows_by_file: dict[int, int] = field(default_factory=dict)
     workspace: WorkspaceSummary | None = None
@@ -73,6 +78,7 @@ class Session:
     ledger: str | None = None
     attention: tuple[AttentionRow, ...] = ()
     out_of_reach: str | None = None
+    next_step: str | None = None
     books: Callable[[Summary], Awaitable[None]] | None = None
 
     @property
@@ -80,9 +86,16 @@ class Session:
         """The run's name."""
         return self.folder.run_id
 
+    @property
+    def syncs(self) -> bool:
+        """Are rows that changed to be updated?"""
+        return self.config.job.mode == "sync" if self.request.sync is None else self.request.sync
+
     def count_batch(self, prepared: PreparedBatch) -> None:
         """Take in the rows and the problems of one batch; once for each row of the input."""
         self.tally.add(prepared)
+        if prepared.remarks is not None:
+            self.remarks.add_problems(prepared.remarks, file=prepared.raw.file.path)
         index = prepared.raw.file.index
         self.rows_by_file[index] = self.rows_by_file.get(index, 0) + prepared.frame.height
 
@@ -109,7 +122,9 @@ class Session:
             config=ConfigSummary(path=str(self.config.path), sha256=self.config.sha256),
             data=tuple(DataSummary.of(file, rows=self.rows_by_file.get(file.index)) for file in self.files),
             counts=all_counts(self.counts),
+            classes=None if self.classes is None else dict(self.classes),
             problems=tuple(ProblemSummary.of(kind) for kind in self.tally.kinds()),
+            remarks=tuple(ProblemSummary.of(kind) for kind in self.remarks.kinds()),
             load=self.load,
             versions=_versions(),
             user=_user(),
@@ -120,7 +135,7 @@ class Session:
 
     def _next_command(self, error: EtlError | None) -> str | None:
         if error is None:
-            return None
+            return self.next_step
         if error.next_step or not isinstance(error, StoppedError | InterruptedRunError):
             return error.next_step
         return again(self.request)

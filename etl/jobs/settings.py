@@ -85,10 +85,13 @@ def ledger_url(request: JobRequest, around: Surroundings, config: ReadConfig) ->
     """Where the ledger is: a path, or a URL. Paths of the command line and the environment are relative to the working folder."""
     if around.practice:
         return "sqlite://"
-    given = request.ledger or around.environment.get("LIGHTFIELD_ETL_LEDGER")
-    if given:
-        return _located(given, around.working_folder)
-    return _located(config.job.ledger or f"{_file_name(config.job.name)}.ledger", config.folder)
+    return given_ledger_url(request.ledger, around) or _located(config.job.ledger or f"{_file_name(config.job.name)}.ledger", config.folder)
+
+
+def given_ledger_url(option: str | None, around: Surroundings) -> str | None:
+    """Where ``--ledger`` or the environment say that the ledger is; None where neither says it."""
+    given = option or around.environment.get("LIGHTFIELD_ETL_LEDGER")
+    return _located(given, around.working_folder) if given else None
 
 
 def _located(text: str, folder: Path) -> str:

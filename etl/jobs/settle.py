@@ -12,6 +12,7 @@ from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.loading import Load
 from etl.jobs.session import Session
+from etl.jobs.settle_changes import settle_changes
 from etl.jobs.tasks import not_owned, survey_tasks
 from etl.ledger.intents import OpenIntent
 from etl.lightfield.models import TaskView
@@ -19,17 +20,19 @@ from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
 from etl.plan.doubt import Remedy, last_attempt_by, remedy
 from etl.plan.match import KEYS_FORGOTTEN_AFTER, Doubt, Finding, Match, Seen, match, uncertain_message
-from etl.records import REPLAYED_OLDER, Action, OperationKind, Outcome, Problem
+from etl.records import OTHER_FINGERPRINT, REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
 
-OTHER_FINGERPRINT = bytes(16)
-"""Of no content: the ledger then knows that the task is the row's, and that it says something else."""
+NOT_EXECUTED = "not_executed"
+"""The code of a row that a complete search has not found in Lightfield."""
 
 
 async def settle(load: Load) -> None:
     """Before anything else is sent: intents that their keys still protect are sent again, the others are looked for (rule 4)."""
-    intents = await load.memory.thread.call(load.memory.rows.open_intents)
-    if not intents:
+    found = await load.memory.thread.call(load.memory.rows.open_intents)
+    await settle_changes(load, [each for each in found if each.operation.kind is not OperationKind.CREATE])
+    intents = [each for each in found if each.operation.kind is OperationKind.CREATE]
+    if not intents or load.connection.stop.asked:
         return
     now = load.connection.server_clock.now()
     again = [each for each in intents if _is_protected(each, load.connection)]
@@ -37,17 +40,29 @@ async def settle(load: Load) -> None:
     load.session.around.voice.say("info", "in_doubt", _doubt_sentence(len(again), left), again=len(again), left=left, at=str(now))
     await load.ask_again([each.operation for each in again])
     if left and not load.connection.stop.asked:
-        for outcome in await _look(load):
+        for outcome in await look_for_the_rest(load):
             load.note_settled(outcome)
 
 
-async def _look(load: Load) -> list[Outcome]:
+async def look_for_the_rest(load: Load, *, keep_absent: bool = False) -> list[Outcome]:
+    """Look for what is too old to be sent again among Lightfield's tasks, and record what is found.
+
+    Args:
+        load: The run's.
+        keep_absent: As ``settle_by`` takes it.
+
+    Returns:
+        The outcomes of ``settle_by``, and those of rows that were answered with older tasks, which stay as they are.
+
+    Raises:
+        KeyRefusedError, ServiceDownError: As the reader does.
+    """
     stay = await _answered_by_others(load)
     doubts = await open_doubts(load.memory, load.connection)
     if load.connection.stop.asked or all(doubt.sent_again_later for doubt in doubts):
         return stay
     seen = await _seen_in_their_time(load.connection, load.memory, doubts)
-    return stay + await settle_by(load.session, load.memory, doubts, seen)
+    return stay + await settle_by(load.session, load.memory, doubts, seen, keep_absent=keep_absent)
 
 
 async def _answered_by_others(load: Load) -> list[Outcome]:
@@ -85,8 +100,17 @@ def answered_with_older(intent: OpenIntent) -> bool:
     return intent.problem is not None and intent.problem.code == REPLAYED_OLDER and intent.finished_at is not None
 
 
-async def settle_by(session: Session, memory: Memory, doubts: Sequence[Doubt], seen: Seen) -> list[Outcome]:
+async def settle_by(
+    session: Session, memory: Memory, doubts: Sequence[Doubt], seen: Seen, *, keep_absent: bool = False
+) -> list[Outcome]:
     """Record what the search says of the intents: adopted ones are their rows', absent ones are no longer in doubt.
+
+    Args:
+        session: The job.
+        memory: Where to.
+        doubts: The intents.
+        seen: The tasks.
+        keep_absent: The ledger alone knows what absent rows say: they stay in it as failed, and are among the outcomes.
 
     Returns:
         The outcomes of those that were adopted or stay uncertain; absent rows can be sent anew.
@@ -95,11 +119,13 @@ async def settle_by(session: Session, memory: Memory, doubts: Sequence[Doubt], s
     outcomes = [_outcome(session, each) for each in matches if each.finding is not Finding.ABSENT]
     adopted = [outcome for outcome in outcomes if outcome.action is Action.ADOPTED]
     absent = [each.doubt.operation for each in matches if each.finding is Finding.ABSENT]
-    await memory.thread.call(memory.rows.finish, session.run_id, adopted)
-    await memory.thread.call(memory.rows.settle_absent, absent)
+    failed = [_never_executed(operation, session) for operation in absent] if keep_absent else []
+    await memory.thread.call(memory.rows.finish, session.run_id, adopted + failed)
+    if not keep_absent:
+        await memory.thread.call(memory.rows.settle_absent, absent)
     counts = Counter(each.finding for each in matches)
     session.around.voice.say("info", "looked_for", _found_sentence(counts), **{finding.value: counts[finding] for finding in Finding})
-    return outcomes
+    return outcomes + failed
 
 
 async def _seen_in_their_time(connection: Connection, memory: Memory, doubts: Sequence[Doubt]) -> Seen:
@@ -148,6 +174,11 @@ def _outcome(session: Session, found: Match) -> Outcome:
         # People have changed it, or an earlier content was executed: the ledger must not take the task for what the row says now.
         operation = replace(operation, payload=found.payload, fingerprint=OTHER_FINGERPRINT)
     return Outcome(operation, Action.ADOPTED, 0, now, task_id=found.task.id, url=found.task.http_link, observed=observed)
+
+
+def _never_executed(operation: Operation, session: Session) -> Outcome:
+    problem = Problem(NOT_EXECUTED, None, "no request for it was executed: it is not in Lightfield; run lightfield-etl retry")
+    return Outcome(operation, Action.FAILED, 0, session.around.clock.now(), problem=problem)
 
 
 def _doubt_sentence(again: int, left: int) -> str:

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from etl.jobs.connect import Connection
+from etl.jobs.connect import READ_SCOPE, RESTORE_SCOPE, Connection
 from etl.ledger.imports import ImportLedger
 from etl.lightfield.models import TaskView
 from etl.lightfield.walk import LIST_LAG, Walked, walk_tasks
-
-READ_SCOPE = "tasks:read"
-TRASH_SCOPE = "tasks:restore"
 
 SeeTask = Callable[[TaskView, bool], None]
 """Hears of a task, and whether it was met in the trash."""
@@ -49,7 +46,7 @@ async def survey_tasks(connection: Connection, see: SeeTask, *, since: datetime 
             connection.reader, connection.client, lambda task: see(task, trashed), server_now=now, since=since, trashed=trashed
         )
 
-    has_trash = connection.info.allows(TRASH_SCOPE)
+    has_trash = connection.info.allows(RESTORE_SCOPE)
     walks = [await walk(trashed=trashed) for trashed in ((True, False, True) if has_trash else (False,))]
     reasons = [walked.why_not for walked in walks if walked.why_not is not None]
     return Survey(reasons[0] if reasons else None, now - LIST_LAG)

@@ -1,6 +1,6 @@
 """How is a ledger's database read and written, whichever kind it is?
 
-What differs between kinds is a subclass: ``sqlite.py`` is the only one in this version.
+What differs between kinds is a subclass, in ``sqlite.py`` and ``postgres.py``.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Table
@@ -30,6 +31,8 @@ class Database(ABC):
     Attributes:
         location: For messages; passwords masked.
         ddl_words: What ``{serial}``, ``{bytes}`` and ``{clustered}`` of a migration are here.
+        opened: Set once the ledger is known to be usable: before, trouble means that nothing was written (``LedgerError``), after it
+            that a run stopped part-way (``LocalFailureError``).
     """
 
     ddl_words: Mapping[str, str]
@@ -37,6 +40,7 @@ class Database(ABC):
     def __init__(self, engine: Engine, location: str) -> None:
         self._engine = engine
         self.location = location
+        self.opened = False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -62,7 +66,7 @@ class Database(ABC):
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         try:
             with self._engine.connect() as connection:
-                connection.execution_options(**{WRITES: writes})
+                connection.execution_options(**self._execution_options(writes=writes))
                 with connection.begin():
                     yield connection
         except DBAPIError as error:
@@ -70,6 +74,20 @@ class Database(ABC):
             if explained is None:
                 raise
             raise explained from error
+
+    def _execution_options(self, *, writes: bool) -> Mapping[str, Any]:
+        return {WRITES: writes}
+
+    def now(self, connection: Connection) -> datetime | None:  # noqa: ARG002  for databases that have one
+        """The database's own clock, UTC, by which processes of several hosts agree; None where it has none but theirs."""
+        return None
+
+    def keep_others_out(self, connection: Connection) -> None:  # noqa: B027  nothing to do where a transaction that writes is alone
+        """Until a transaction that writes ends, no other one passes here: for what looks before it makes something.
+
+        Args:
+            connection: Of ``writing``; nothing was read in it yet.
+        """
 
     @abstractmethod
     def explain(self, error: DBAPIError) -> EtlError | None:

@@ -12,7 +12,7 @@ from etl.ledger.database import Database
 from etl.ledger.schema import ENTRY, IMPORT, INTENT, WRITTEN
 from etl.ledger.state import FAILED, OPEN
 from etl.ledger.work import Work
-from etl.records import KEY_DIGEST, SOURCE_KEY, EntryState, OperationKind
+from etl.records import KEY_DIGEST, SOURCE_KEY, VANISHED_FINGERPRINT, EntryState, OperationKind
 
 ENTRY_FRAME: Mapping[str, pl.DataType] = {
     "key_digest": pl.Binary(),
@@ -29,6 +29,7 @@ row has an open intent, to be settled before it gets another operation."""
 _READ = [name for name in ENTRY_FRAME if name != "has_intent"]
 _INTENT_READ = ("key_digest", "state", "task_id", "generation", "revision")
 _TASK_IDS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 50_000
 
 
 def look_up(work: Work, digests: pl.Series) -> pl.DataFrame:
@@ -141,6 +142,25 @@ def owned_task_ids(database: Database, workspace_id: int) -> Iterator[list[str]]
             return
         yield [row[2] for row in rows]
         after = (rows[-1][0], rows[-1][1])
+
+
+def live_rows(database: Database, import_id: int) -> Iterator[pl.DataFrame]:
+    """The rows that have a live task and did not vanish from the source before, in frames of bounded size.
+
+    Columns KEY_DIGEST (Binary) and SOURCE_KEY (String); one transaction a frame.
+    """
+    after = b""
+    columns = (ENTRY.c.key_digest, ENTRY.c.source_key)
+    live = (ENTRY.c.state == EntryState.DONE.value, ENTRY.c.fingerprint.is_distinct_from(VANISHED_FINGERPRINT))
+    while True:
+        query = select(*columns).where(ENTRY.c.import_id == import_id, ENTRY.c.key_digest > after, *live)
+        with database.reading() as connection:
+            rows = connection.execute(query.order_by(ENTRY.c.key_digest).limit(_ROWS_AT_ONCE)).all()
+        if not rows:
+            return
+        after = bytes(rows[-1][0])
+        digests, keys = [bytes(row[0]) for row in rows], [row[1] for row in rows]
+        yield pl.DataFrame({KEY_DIGEST: digests, SOURCE_KEY: keys}, schema={KEY_DIGEST: pl.Binary, SOURCE_KEY: pl.String})
 
 
 def knows_any(work: Work) -> bool:

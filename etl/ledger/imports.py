@@ -9,10 +9,12 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import select
 
-from etl.ledger import entries, intents, outcomes, runs
+from etl.ledger import entries, history, intents, left, outcomes, retention, runs
 from etl.ledger.database import Database
+from etl.ledger.history import WrittenRow
 from etl.ledger.intents import OpenIntent
 from etl.ledger.keyspec import KeySpec, key_spec_of_json, refuse_change
+from etl.ledger.left import LeftRow
 from etl.ledger.lock import Lease
 from etl.ledger.runs import RunRecord
 from etl.ledger.schema import IMPORT
@@ -43,6 +45,11 @@ class ImportLedger:
         self._run_numbers: dict[str, int] = {}
 
     @property
+    def location(self) -> str:
+        """Where its ledger is, for messages; passwords masked."""
+        return self._database.location
+
+    @property
     def key_spec(self) -> KeySpec | None:
         """By what the rows are identified; None before the first ``set_key_spec``."""
         with self._reading() as work:
@@ -65,7 +72,9 @@ class ImportLedger:
         """
         with self._changing() as work:
             self._refuse_other_key(work, spec)
-            work.connection.execute(IMPORT.update().where(IMPORT.c.id == self._id).values(key_spec=spec.to_json()))
+            known = self._key_spec(work)
+            if known is None or not spec.continues(known):
+                work.connection.execute(IMPORT.update().where(IMPORT.c.id == self._id).values(key_spec=spec.to_json()))
 
     def known_rows(self) -> int:
         """Rows with a task, one in the trash included."""
@@ -98,6 +107,28 @@ class ImportLedger:
         """Boolean, one a digest (Binary) in the order given: the ledger has heard of the row, whatever became of it. Null is False."""
         with self._reading() as work:
             return entries.knows_keys(work, digests)
+
+    def newest_writes(self, digests: Sequence[bytes]) -> Mapping[bytes, WrittenRow]:
+        """What was last written of these rows, by key digest; those that were never written are left out."""
+        with self._reading() as work:
+            return history.newest_writes(work, digests)
+
+    def write_at(self, seq: int) -> WrittenRow | None:
+        """One write by its place in the order; None where there is none."""
+        with self._reading() as work:
+            return history.write_at(work, seq)
+
+    def rows_with_task(self) -> Iterator[list[WrittenRow]]:
+        """The newest write of every row that has a live task, in lists of bounded size, in the order of writing."""
+        return history.rows_with_task(self._database, self._id)
+
+    def live_rows(self) -> Iterator[pl.DataFrame]:
+        """KEY_DIGEST and SOURCE_KEY of the rows that have a live task and did not vanish from the source before, in bounded frames."""
+        return entries.live_rows(self._database, self._id)
+
+    def writes_of_run(self, run_id: str) -> Iterator[list[WrittenRow]]:
+        """Every write of a run, in lists of bounded size, the newest first."""
+        return history.writes_of_run(self._database, self._id, run_id)
 
     def begin(self, run_id: str, operations: Sequence[Operation], now: datetime) -> list[Operation]:
         """Makes intents durable, all in one commit, before their first byte is sent.
@@ -135,6 +166,13 @@ class ImportLedger:
             return
         with self._changing() as work:
             outcomes.finish(work, self._run_number(work, run_id), results)
+
+    def let_go(self, before: datetime) -> None:
+        """Lets go of what rows held before, of writes made before that moment (UTC); their identities stay."""
+        more = True
+        while more:
+            with self._changing() as work:
+                more = retention.let_go(work, before)
 
     def settle_absent(self, operations: Sequence[Operation]) -> None:
         """Removes open intents of which a complete search has shown that they were not executed: their next ``begin`` is a first one.
@@ -198,6 +236,30 @@ class ImportLedger:
         """
         with self._reading() as work:
             return intents.count_waiting(work, besides)
+
+    def count_runs(self) -> int:
+        """How many runs the history holds."""
+        with self._reading() as work:
+            return runs.count(work)
+
+    def run_ids(self) -> list[str]:
+        """Of all runs, newest first."""
+        with self._reading() as work:
+            return runs.names(work)
+
+    def left_by_runs(self) -> dict[str, dict[str, int]]:
+        """Run id -> ``failed``, ``uncertain`` or ``in_doubt`` -> rows that still wait; runs of which none does are not there."""
+        with self._reading() as work:
+            return left.count_left(work)
+
+    def rows_left_by(self, run_id: str, limit: int | None = None) -> Iterator[list[LeftRow]]:
+        """The rows of a run that still wait, the first sent first, in lists of bounded size."""
+        return left.left_by_run(self._database, self._id, run_id, limit)
+
+    def writes_counted(self, run_id: str) -> dict[str, int]:
+        """Action -> writes that a run has recorded until now: all that is known of one that never ended."""
+        with self._reading() as work:
+            return runs.count_writes(work, run_id)
 
     def owned_task_ids(self) -> Iterator[list[str]]:
         """The tasks that rows of this workspace own, of all its imports and generations, in lists; an id may come twice."""

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, case, func, select
 
 from etl.errors import StoppedError
 from etl.ledger.database import AnyRow
-from etl.ledger.payloads import pack, unpack
+from etl.ledger.payloads import pack, pack_or_none, unpack
 from etl.ledger.schema import ENTRY, INTENT, RUN
 from etl.ledger.state import FAILED, OPEN
 from etl.ledger.work import Work
@@ -122,7 +122,8 @@ def _begun(operation: Operation, old: AnyRow | None, now: datetime) -> Operation
     if old is None or old.state != OPEN:
         return replace(operation, first_sent_at=now)
     if old.idempotency_key == operation.idempotency_key:
-        return replace(operation, first_sent_at=old.first_sent_at, seen_before=_wrote_before(old))
+        dropped = _dropped(operation, old)
+        return replace(operation, first_sent_at=old.first_sent_at, seen_before=_wrote_before(old), dropped=dropped)
     # A higher generation says that the earlier request is known to have been executed, and its task to be in the trash.
     if operation.generation > old.generation:
         return replace(operation, first_sent_at=now)
@@ -130,6 +131,17 @@ def _begun(operation: Operation, old: AnyRow | None, now: datetime) -> Operation
         f"The row {operation.source_key!r} was to be sent while it is unknown what became of an earlier request for it; nothing was sent.",
         next_step="Run the same command again: it settles what is in doubt first.",
     )
+
+
+def _dropped(operation: Operation, old: AnyRow) -> tuple[str, ...]:
+    if operation.kind is not OperationKind.CREATE:
+        return ()
+    earlier = [unpack(old.payload), *([] if old.earlier_payloads is None else unpack(old.earlier_payloads))]
+    return tuple(sorted({name for body in earlier for name in _names(body)} - _names(operation.payload)))
+
+
+def _names(body: Mapping[str, Any]) -> set[str]:
+    return {*body.get("fields", {}), *body.get("relationships", {})}
 
 
 def _row(operation: Operation, old: AnyRow | None, now: datetime, run: int) -> dict[str, Any]:
@@ -149,6 +161,8 @@ def _row(operation: Operation, old: AnyRow | None, now: datetime, run: int) -> d
         "state": OPEN,
         # What is sent again from the ledger alone stays with the run that read its row: ``retry RUN`` finds it there as often as it fails.
         "run": run if old is None or operation.row is not None else old.run,
+        "content": pack_or_none(operation.content),
+        "replaced": pack_or_none(operation.replaced),
         **_inherited(operation, old, payload),
     }
 
@@ -209,6 +223,8 @@ def _intent(row: AnyRow) -> OpenIntent:
         task_id=row.task_id,
         first_sent_at=row.first_sent_at,
         seen_before=_wrote_before(row),
+        content=None if row.content is None else unpack(row.content),
+        replaced=None if row.replaced is None else unpack(row.replaced),
     )
     return OpenIntent(
         operation=operation,

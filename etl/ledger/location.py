@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from etl.errors import LedgerError
+from etl.ledger.server_url import SCHEMES, shown_url
 
 _MEMORY = ":memory:"
-_ALLOWED = "Allowed are a path, sqlite:///path, and sqlite:// (memory: nothing is kept)."
+_ALLOWED = "Allowed are a path, sqlite:///path, sqlite:// (memory: nothing is kept), and postgresql://user:password@host/database."
+
+
+class NoLedgerError(LedgerError):
+    """There is none where one must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,14 @@ class Location:
     """Where a ledger is.
 
     Attributes:
-        path: Of the SQLite file; None for memory.
+        path: Of the SQLite file; None for memory, and for a server.
         shown: For messages; never a password or a query string.
+        server: The URL of a PostgreSQL database, as it was given; None for SQLite.
     """
 
     path: Path | None
     shown: str
+    server: str | None = field(default=None, repr=False)
 
 
 def locate(url: str) -> Location:
@@ -37,8 +43,11 @@ def locate(url: str) -> Location:
     if "://" not in url:
         return _of_path(url)
     scheme, _, rest = url.partition("://")
+    if scheme.casefold() in SCHEMES:
+        return Location(None, shown_url(url), url)
     if scheme.casefold() != "sqlite":
-        raise _unknown(scheme, url)
+        # A mistyped scheme may hide a password anywhere behind it.
+        raise LedgerError(f"{scheme}:// is no kind of ledger that this version knows.", next_step=_ALLOWED)
     if rest in {"", "/", f"/{_MEMORY}"}:
         return Location(None, "memory (nothing is kept)")
     if not rest.startswith("/") or "?" in rest:
@@ -67,7 +76,7 @@ def make_private_file(location: Location) -> None:
 
 
 def check_file(location: Location, *, create: bool) -> None:
-    """Raises LedgerError when there is something else than a file, or nothing and ``create`` is False."""
+    """Raises LedgerError when there is something else than a file, NoLedgerError when there is nothing and ``create`` is False."""
     if location.path is None:
         return
     if location.path.is_dir():
@@ -78,30 +87,16 @@ def check_file(location: Location, *, create: bool) -> None:
     if location.path.exists() and not location.path.is_file():
         raise LedgerError(f"The ledger {location.shown} is not a regular file.", next_step="Give another path with --ledger.")
     if not create and not location.path.exists():
-        raise LedgerError(
-            f"There is no ledger at {location.shown}.",
-            next_step="Give the one that the import wrote with --ledger; if it is lost: lightfield-etl reconcile CONFIG.",
-        )
+        raise no_ledger(location)
+
+
+def no_ledger(location: Location) -> NoLedgerError:
+    """The error that says so."""
+    return NoLedgerError(
+        f"There is no ledger at {location.shown}.",
+        next_step="Give the one that the import wrote with --ledger; if it is lost: lightfield-etl reconcile CONFIG.",
+    )
 
 
 def _of_path(text: str) -> Location:
     return Location(None, "memory (nothing is kept)") if text == _MEMORY else Location(Path(text), text)
-
-
-def _unknown(scheme: str, url: str) -> LedgerError:
-    if scheme.casefold().partition("+")[0] in {"postgresql", "postgres"}:
-        return LedgerError(f"PostgreSQL ledgers are not in this version ({_masked(url)}).", next_step=_ALLOWED)
-    # A mistyped scheme may hide a password anywhere behind it.
-    return LedgerError(f"{scheme}:// is no kind of ledger that this version knows.", next_step=_ALLOWED)
-
-
-def _masked(url: str) -> str:
-    """Scheme, host and database: no user's password, no query string."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return f"{url.partition('://')[0]}://…"
-    user = "…@" if parts.username or parts.password else ""
-    return f"{parts.scheme}://{user}{host}{port}{parts.path}"

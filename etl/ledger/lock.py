@@ -46,6 +46,14 @@ class _Sighting:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease in somebody's hands. ``holder`` as in ``Holder.text``; ``since`` is UTC."""
+
+    holder: str
+    since: datetime
+
+
 class Lease:
     """The right to run one import.
 
@@ -119,6 +127,21 @@ class Lease:
         if self._token is None or row is None or row[0] != self._token:
             self._token = None
             raise self._lost(row[1] if row is not None and row[0] is not None else None)
+
+    @property
+    def holder(self) -> str:
+        """Who holds it once it is acquired, for people: ``user@host (pid 12)``."""
+        return self._holder.text
+
+    def look(self) -> Held | None:
+        """Who runs the import now, as far as one look can tell; takes nothing. None: nobody, or somebody who died."""
+        now, elapsed = self._clock.now(), self._clock.elapsed_seconds()
+        with self._database.reading() as connection:
+            row = connection.execute(select(LEASE).where(LEASE.c.import_id == self._import_id)).first()
+        if row is None or row.token is None or self._age_seconds(row, now, elapsed) >= LEASE_SECONDS:
+            return None
+        dead = is_dead(Holder(row.holder, row.machine, row.pid, row.process_started), self._holder)
+        return None if dead else Held(row.holder, row.since)
 
     def release(self) -> None:
         """Gives it back, if it is ours; calling it twice is fine."""

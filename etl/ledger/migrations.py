@@ -73,10 +73,31 @@ _FIRST = Migration(
     ),
 )
 
-MIGRATIONS = (_FIRST,)
+_CHANGES = Migration(
+    2,
+    "what a change needs to be settled, and to be taken back",
+    (
+        "ALTER TABLE etl_intent ADD COLUMN content {bytes}",
+        "ALTER TABLE etl_intent ADD COLUMN replaced {bytes}",
+        "ALTER TABLE etl_written ADD COLUMN fingerprint {bytes}",
+        "ALTER TABLE etl_import ADD COLUMN let_go_until BIGINT",
+    ),
+)
+
+MIGRATIONS = (_FIRST, _CHANGES)
 """In order; numbers grow by one."""
 
 NEWEST = MIGRATIONS[-1].number
+
+
+def holds_ledger(database: Database) -> bool:
+    """Whether a ledger was ever made in it.
+
+    Raises:
+        LedgerError: It is some other program's database.
+    """
+    with database.reading() as connection:
+        return _applied(connection, database.location) > 0
 
 
 def migrate(database: Database, now: datetime, migrations: tuple[Migration, ...] = MIGRATIONS) -> bool:
@@ -99,6 +120,7 @@ def migrate(database: Database, now: datetime, migrations: tuple[Migration, ...]
     made = False
     for migration in migrations[applied:]:
         with database.writing() as connection:
+            database.keep_others_out(connection)
             # Another process may have done it between our look and our lock.
             if _applied(connection, database.location) < migration.number:
                 _apply(connection, migration, database.ddl_words, now)
@@ -108,10 +130,10 @@ def migrate(database: Database, now: datetime, migrations: tuple[Migration, ...]
 
 def _applied(connection: Connection, location: str) -> int:
     """The number of the newest migration that was applied, 0 for an empty database."""
-    tables = inspect(connection).get_table_names()
-    if MIGRATION.name in tables:
+    if inspect(connection).has_table(MIGRATION.name):
         return int(connection.scalar(select(func.max(MIGRATION.c.number))) or 0)
-    if tables and not any(table.startswith("etl_") for table in tables) and not _may_be_shared(connection):
+    tables = [] if _may_be_shared(connection) else inspect(connection).get_table_names()
+    if tables and not any(table.startswith("etl_") for table in tables):
         raise LedgerError(
             f"{location} is a database of another program (it has the table {tables[0]!r}), not a ledger.",
             next_step="Give another file with --ledger.",

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from etl.ledger.intents import settle_row_intents, withdraw
 from etl.ledger.payloads import pack, pack_or_none
+from etl.ledger.retention import let_go_of_superseded
 from etl.ledger.schema import ENTRY, INTENT, WRITTEN
 from etl.ledger.state import FAILED, OPEN
 from etl.ledger.work import Work
@@ -45,6 +46,7 @@ def _record_written(work: Work, run: int, outcomes: Sequence[Outcome]) -> None:
     entries = [{"import_id": work.import_id, "written": seq, **_entry(outcome)} for seq, outcome in enumerate(outcomes, first)]
     work.connection.execute(work.upsert(ENTRY, _ENTRY_CHANGES), entries)
     settle_row_intents(work, digests)
+    let_go_of_superseded(work, [seq for seq in previous.values() if seq is not None])
 
 
 def _written(outcome: Outcome) -> dict[str, Any]:
@@ -58,9 +60,10 @@ def _written(outcome: Outcome) -> dict[str, Any]:
         "generation": operation.generation,
         "revision": operation.revision,
         "finished_at": outcome.finished_at,
-        "payload": pack(operation.payload),
-        "replaced": None,
+        "payload": pack(operation.payload if operation.content is None else operation.content),
+        "replaced": pack_or_none(operation.replaced),
         "observed": pack_or_none(outcome.observed),
+        "fingerprint": operation.fingerprint,
     }
 
 
@@ -134,6 +137,8 @@ def _intent_in_trouble(outcome: Outcome, attempts_before: int) -> dict[str, Any]
         "error_code": None if problem is None else _storable(problem.code),
         "error_field": None if problem is None or problem.field is None else _storable(problem.field),
         "error_message": None if problem is None else _storable(problem.message),
+        "content": pack_or_none(operation.content),
+        "replaced": pack_or_none(operation.replaced),
     }
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from etl.ledger.database import AnyRow
-from etl.ledger.schema import RUN
+from etl.ledger.schema import RUN, WRITTEN
 from etl.ledger.work import Work
 
 
@@ -96,6 +96,27 @@ def last(work: Work, limit: int) -> list[RunRecord]:
     """The newest first."""
     query = select(RUN).where(RUN.c.import_id == work.import_id).order_by(RUN.c.number.desc()).limit(limit)
     return [_record(row) for row in work.connection.execute(query)]
+
+
+def count(work: Work) -> int:
+    """How many there are."""
+    return int(work.connection.execute(select(func.count()).select_from(RUN).where(RUN.c.import_id == work.import_id)).scalar_one())
+
+
+def names(work: Work) -> list[str]:
+    """Of all, the newest first."""
+    return list(work.connection.scalars(select(RUN.c.run_id).where(RUN.c.import_id == work.import_id).order_by(RUN.c.number.desc())))
+
+
+def count_writes(work: Work, run_id: str) -> dict[str, int]:
+    """Action -> writes that this run has recorded until now; what it left is not among them."""
+    query = (
+        select(WRITTEN.c.action, func.count())
+        .join(RUN, RUN.c.number == WRITTEN.c.run)
+        .where(RUN.c.import_id == work.import_id, RUN.c.run_id == run_id)
+        .group_by(WRITTEN.c.action)
+    )
+    return {str(action): int(rows) for action, rows in work.connection.execute(query)}
 
 
 def _record(row: AnyRow) -> RunRecord:

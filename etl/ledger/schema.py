@@ -44,6 +44,21 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+class AnyText(TypeDecorator[str]):
+    """Text of others, whatever it holds: PostgreSQL's text has no NUL, so U+0000 is kept as U+0001 0, and U+0001 as U+0001 1."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
+        """Without NUL."""
+        return value if value is None else value.replace("\x01", "\x011").replace("\x00", "\x010")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
+        """As it was given."""
+        return value if value is None or "\x01" not in value else value.replace("\x010", "\x00").replace("\x011", "\x01")
+
+
 MIGRATION = Table(
     "etl_migration",
     METADATA,
@@ -61,7 +76,7 @@ WORKSPACE = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("origin", Text, nullable=False),
-    Column("label", Text, nullable=False),
+    Column("label", AnyText, nullable=False),
     Column("seen_at", Moment, nullable=False),
 )
 """The workspaces that were ever met, each of one origin."""
@@ -88,11 +103,15 @@ IMPORT = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("workspace_id", ForeignKey("etl_workspace.id"), nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", AnyText, nullable=False),
     Column("key_spec", Text),
+    Column("let_go_until", BigInteger),
     UniqueConstraint("workspace_id", "name"),
 )
-"""An import's name within a workspace: what rows hang on."""
+"""An import's name within a workspace: what rows hang on.
+
+``let_go_until`` is the ``seq`` of ``etl_written`` up to which former values are gone.
+"""
 
 LEASE = Table(
     "etl_lease",
@@ -131,7 +150,7 @@ ENTRY = Table(
     METADATA,
     Column("import_id", ForeignKey("etl_import.id"), primary_key=True),
     Column("key_digest", LargeBinary, primary_key=True),
-    Column("source_key", Text, nullable=False),
+    Column("source_key", AnyText, nullable=False),
     Column("state", Text, nullable=False),
     Column("task_id", Text),
     Column("fingerprint", LargeBinary),
@@ -146,7 +165,7 @@ INTENT = Table(
     METADATA,
     Column("import_id", ForeignKey("etl_import.id"), primary_key=True),
     Column("key_digest", LargeBinary, primary_key=True),
-    Column("source_key", Text, nullable=False),
+    Column("source_key", AnyText, nullable=False),
     Column("kind", Text, nullable=False),
     Column("idempotency_key", Text, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
@@ -163,14 +182,16 @@ INTENT = Table(
     Column("attempts", Integer, nullable=False),
     Column("finished_at", Moment),
     Column("http_status", Integer),
-    Column("error_code", Text),
-    Column("error_field", Text),
-    Column("error_message", Text),
+    Column("error_code", AnyText),
+    Column("error_field", AnyText),
+    Column("error_message", AnyText),
+    Column("content", LargeBinary),
+    Column("replaced", LargeBinary),
 )
 """Writes without a good end, one a row at most: ``open`` (it may have been executed) or ``failed`` (it was not).
 
 ``state_before`` is what it was when it was last begun: null, ``open`` or ``failed``. ``finished_at`` and what follows are of the last
-outcome, null where there was none.
+outcome, null where there was none. ``content`` and ``replaced`` are those of ``records.Operation``, packed.
 """
 
 WRITTEN = Table(
@@ -182,7 +203,7 @@ WRITTEN = Table(
     Column("kind", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("task_id", Text, nullable=False),
-    Column("url", Text),
+    Column("url", AnyText),
     Column("generation", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("run", ForeignKey("etl_run.number"), nullable=False),
@@ -191,7 +212,8 @@ WRITTEN = Table(
     Column("replaced", LargeBinary),
     Column("observed", LargeBinary),
     Column("previous", BigInteger),
+    Column("fingerprint", LargeBinary),
 )
-"""What was written, in the order of writing; ``previous`` is the same row's write before. ``payload``, ``replaced`` (what it put out)
-and ``observed`` (what Lightfield held where that differed) are packed JSON objects, see ``payloads.py``.
+"""What was written, in the order of writing; ``previous`` is the same row's write before. ``payload`` (the row's whole content after it),
+``replaced`` (what it put out) and ``observed`` (what Lightfield held where that differed) are packed JSON objects, see ``payloads.py``.
 """

@@ -1,4 +1,4 @@
-"""What is particular to SQLite? Everything that PostgreSQL will do otherwise stands here.
+"""What is particular to SQLite?
 
 WAL, because a commit is then one fsync and a reader (``runs``, ``check``) does not hold up a run; it needs shared memory, which network
 file systems lack, so where SQLite declines it, the rollback journal serves, with the folder synced too. After a crash the ledger is
@@ -42,18 +42,9 @@ _UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlit
 
 
 class SqliteDatabase(Database):
-    """A ledger in a file, or in memory.
-
-    Attributes:
-        opened: Set once the ledger is known to be usable: before, trouble means that nothing was written (``LedgerError``), after it
-            that a run stopped part-way (``LocalFailureError``).
-    """
+    """A ledger in a file, or in memory."""
 
     ddl_words: Mapping[str, str] = {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB", "clustered": "WITHOUT ROWID"}
-
-    def __init__(self, engine: Engine, location: str) -> None:
-        super().__init__(engine, location)
-        self.opened = False
 
     def explain(self, error: DBAPIError) -> EtlError | None:
         """What SQLite's error code means; None for constraints and syntax, which are faults of ours."""

@@ -9,36 +9,40 @@ from typing import Self
 from sqlalchemy import select
 
 from etl.clock import Clock
+from etl.errors import LedgerError
 from etl.ledger.database import Database
 from etl.ledger.holder import Holder, this_process
 from etl.ledger.imports import ImportLedger
-from etl.ledger.location import check_file, locate, make_private_file
+from etl.ledger.location import Location, NoLedgerError, check_file, locate, make_private_file, no_ledger
 from etl.ledger.lock import Lease
-from etl.ledger.migrations import migrate
-from etl.ledger.schema import IMPORT
+from etl.ledger.migrations import holds_ledger, migrate
+from etl.ledger.schema import IMPORT, WORKSPACE
 from etl.ledger.sqlite import open_sqlite
 from etl.ledger.workspaces import Workspace, Workspaces
 
-__all__ = ["ImportLedger", "Ledger", "Workspace", "open_ledger"]
+__all__ = ["ImportLedger", "Ledger", "Workspace", "find_ledger", "open_ledger"]
 
 
 def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder | None = None) -> Ledger:
     """Opens a ledger, and makes it where there is none.
 
     Args:
-        url: A path, ``sqlite:///path``, or ``sqlite://`` for memory. Relative paths are of the working directory.
+        url: A path, ``sqlite:///path``, ``sqlite://`` for memory, or ``postgresql://…``. Relative paths are of the working directory.
         clock: For leases and records.
         create: False: a ledger that is not there is an error.
         holder: Who takes leases; default: this process.
 
     Raises:
         LedgerError: It cannot be made or opened, is damaged, is something else, or a newer version's.
+        LocalFailureError: Its server cannot be reached.
     """
     location = locate(url)
     check_file(location, create=create)
     make_private_file(location)
-    database = open_sqlite(location.path, location.shown)
+    database = _database(location)
     try:
+        if location.server is not None and not create and not holds_ledger(database):
+            raise no_ledger(location)
         created = migrate(database, clock.now())
         ledger = Ledger(database, created=created, clock=clock, holder=holder or this_process())
     except BaseException:
@@ -48,8 +52,37 @@ def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder |
     return ledger
 
 
+def find_ledger(url: str, *, clock: Clock) -> Ledger | None:
+    """Opens a ledger for who only looks; makes nothing. None where there is none, and for memory.
+
+    Raises:
+        LedgerError, LocalFailureError: As ``open_ledger``.
+    """
+    location = locate(url)
+    if location.path is None and location.server is None:
+        return None
+    try:
+        return open_ledger(url, clock=clock, create=False)
+    except NoLedgerError:
+        return None
+
+
+def _database(location: Location) -> Database:
+    if location.server is None:
+        return open_sqlite(location.path, location.shown)
+    try:
+        # Here, because its library is an extra.
+        from etl.ledger.postgres import open_postgres
+    except ImportError as error:
+        raise LedgerError(
+            f"The ledger {location.shown} needs the library psycopg, which is not usable here: {str(error).splitlines()[0]}.",
+            next_step="pip install 'lightfield-etl[postgres]', or give a file with --ledger.",
+        ) from None
+    return open_postgres(location.server, location.shown)
+
+
 class Ledger:
-    """The memory of all imports that use one file. Not for two threads at a time.
+    """The memory of all imports that use one database. Not for two threads at a time.
 
     Attributes:
         created: This call made it; whoever opened it says so aloud.
@@ -104,13 +137,28 @@ class Ledger:
             import_id = connection.scalar(known)
         if import_id is None:
             with self._database.writing() as connection:
+                self._database.keep_others_out(connection)
                 import_id = connection.scalar(known)
                 if import_id is None:
                     made = connection.execute(IMPORT.insert().values(workspace_id=workspace.id, name=name).returning(IMPORT.c.id))
                     import_id = made.scalar_one()
+        return self._import(import_id, workspace, name)
+
+    def imports(self, name: str | None = None) -> list[ImportLedger]:
+        """All imports that the ledger knows, or those of that name; the oldest first. Makes none."""
+        query = (
+            select(IMPORT.c.id, IMPORT.c.name, WORKSPACE.c.id, WORKSPACE.c.origin, WORKSPACE.c.label)
+            .join(WORKSPACE, WORKSPACE.c.id == IMPORT.c.workspace_id)
+            .order_by(IMPORT.c.id)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query if name is None else query.where(IMPORT.c.name == name)).all()
+        return [self._import(number, Workspace(*workspace), named) for number, named, *workspace in rows]
+
+    def _import(self, import_id: int, workspace: Workspace, name: str) -> ImportLedger:
         lease = Lease(self._database, import_id, name, clock=self._clock, holder=self._holder)
         return ImportLedger(self._database, import_id, workspace, name, lease)
 
     def close(self) -> None:
-        """Gives the file back. Leases that were not released run out."""
+        """Gives the database back. Leases that were not released run out."""
         self._database.close()

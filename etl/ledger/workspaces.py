@@ -53,6 +53,7 @@ class Workspaces:
     def remember(self, origin: str, member_ids: Collection[str], label: str, workspace: Workspace | None, now: datetime) -> Workspace:
         """Creates the workspace, or refreshes label and members. Members who left stay: they still tell which workspace it is."""
         with self._database.writing() as connection:
+            self._database.keep_others_out(connection)
             known = workspace or self._find(connection, origin, member_ids)
             if known is None:
                 made = connection.execute(WORKSPACE.insert().values(origin=origin, label=label, seen_at=now)).inserted_primary_key

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Collection
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -13,8 +16,23 @@ from etl.lightfield.client import PAGE_SIZE, LightfieldClient, ObjectKind
 from etl.lightfield.models import Definitions, KeyInfo, Member, NamedObject, TaskView
 from etl.lightfield.pages import PAGES_AT_ONCE, Listing, Page, Reader, gather, read_all, read_page, understood
 
-_LIST_FIELDS = frozenset({"$website", "$email"})
+WEBSITE = "$website"
+
+PAGES_TO_BE_SURE = 400
+"""A list of so many pages is read to be sure that a name is not in it: 16 s at 25 requests a second."""
+
+SHARED_HOSTS = frozenset(
+    {"linkedin.com", "facebook.com", "instagram.com", "x.com", "twitter.com", "youtube.com", "github.com", "linktr.ee", "sites.google.com"}
+)
+"""Hosts where each page is another company's: only with its path is an address there somebody's website."""
+
+_LIST_FIELDS = frozenset({WEBSITE, "$email"})
 """Fields that hold several values: filtered by ``contains``, as ``equal`` is not offered for them."""
+
+_Index = dict[str | None, dict[str, NamedObject]]
+"""From a text in its comparable form to the records that have it, by id."""
+
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.\-]*:)?//")
 
 
 async def key_info(reader: Reader, client: LightfieldClient) -> KeyInfo:
@@ -52,42 +70,99 @@ async def task_page(
     return tuple(understood(TaskView.read, record) for record in page.records), page.total
 
 
-async def objects_named(
-    reader: Reader, client: LightfieldClient, kind: ObjectKind, field: str, names: Collection[str]
-) -> tuple[NamedObject, ...]:
-    """The objects of which a value of ``field`` (``$name``, ``$website``, ``$email``) equals one of ``names``, as ``fold`` sees it.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search read.
 
-    By one filtered call a name, or by reading the whole list where that is fewer requests. Raises as ``key_info`` does.
+    Attributes:
+        objects: Every record that was read, those that nobody asked for too.
+        complete: They are the whole list: a name that none of them has is not there.
+    """
+
+    objects: tuple[NamedObject, ...]
+    complete: bool
+
+
+async def search_objects(reader: Reader, client: LightfieldClient, kind: ObjectKind, field: str, names: Collection[str]) -> Found:
+    """The objects that ``records_by_name`` can find the names among.
+
+    By one filtered call a name, or by reading the whole list where that is fewer requests. Lightfield's documents don't say whether
+    its filters mind case and blanks, so the whole list is read, too, when a filter finds nothing and the list is not very long.
+    Raises as ``key_info`` does.
     """
     wanted = {fold(field, name): name.strip() for name in names if name.strip()}
     if not wanted:
-        return ()
+        return Found((), complete=False)
     listing = _objects(client, kind)
     first = await read_page(reader, listing, 0)
     if _whole_list_is_cheaper(first, len(wanted)):
-        records = await read_all(reader, listing, first)
-    else:
-        records = await _filtered(reader, partial(_objects, client, kind), field, wanted.values())
+        return Found(_named(await read_all(reader, listing, first)), complete=True)
+    filtered = _named(await _filtered(reader, partial(_objects, client, kind), field, wanted.values()))
+    if len(records_by_name(field, wanted.values(), filtered)) < len(wanted) and _is_short_enough(first):
+        return Found(_named(await read_all(reader, listing, first)), complete=True)
+    return Found(filtered, complete=False)
+
+
+def _named(records: Iterable[dict[str, object]]) -> tuple[NamedObject, ...]:
     found = {record.id: record for record in (understood(NamedObject.read, each) for each in records)}
-    return tuple(each for each in found.values() if any(fold(field, text) in wanted for text in each.texts.get(field, ())))
+    return tuple(found.values())
+
+
+def records_by_name(field: str, names: Iterable[str], objects: Iterable[NamedObject]) -> dict[str, tuple[NamedObject, ...]]:
+    """For each name, the objects of which a value of ``field`` equals it as ``fold`` sees it; names that none has are left out.
+
+    A website that equals none with its path is compared by its host alone, unless that host is home to many companies.
+    """
+    exact, by_host = _indexed(field, objects)
+    found = {name: exact.get(fold(field, name)) or by_host.get(host_of(name)) for name in names}
+    return {name: tuple(records.values()) for name, records in found.items() if records}
+
+
+def _indexed(field: str, objects: Iterable[NamedObject]) -> tuple[_Index, _Index]:
+    exact: _Index = {}
+    by_host: _Index = {}
+    for each in objects:
+        for text in each.texts.get(field, ()):
+            exact.setdefault(fold(field, text), {})[each.id] = each
+            host = host_of(text) if field == WEBSITE else None
+            if host is not None:
+                by_host.setdefault(host, {})[each.id] = each
+    return exact, by_host
 
 
 def fold(field: str, text: str) -> str:
     """The form in which values of ``field`` are compared: blanks and case aside, and of a website its host and path alone."""
-    folded = " ".join(text.casefold().split())
-    if field != "$website":
+    folded = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    if field != WEBSITE:
         return folded
+    parts = _address(folded)
+    return folded if parts is None else f"{parts[0]}{parts[1]}"
+
+
+def host_of(website: str) -> str | None:
+    """The host that stands for a company; None where there is none, and for hosts where each page is another company's."""
+    parts = _address(" ".join(website.casefold().split()))
+    return None if parts is None or parts[0] in SHARED_HOSTS else parts[0]
+
+
+def _address(folded: str) -> tuple[str, str] | None:
+    """Host without ``www.`` and port, and path without the slash at its end; None where there is no host."""
     try:
-        parts = urlsplit(folded if "//" in folded else f"//{folded}")
+        parts = urlsplit("//" + _SCHEME.sub("", folded))
+        host = (parts.hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:
-        return folded
-    return f"{parts.netloc.removeprefix('www.')}{parts.path}".rstrip("/")
+        return None
+    return (host, parts.path.rstrip("/")) if host else None
 
 
 def _whole_list_is_cheaper(first: Page, names: int) -> bool:
     if len(first.records) < PAGE_SIZE:
         return True
     return first.total is not None and math.ceil(first.total / PAGE_SIZE) - 1 <= names
+
+
+def _is_short_enough(first: Page) -> bool:
+    return first.total is not None and first.total <= PAGE_SIZE * PAGES_TO_BE_SURE
 
 
 async def _filtered(reader: Reader, listing: Callable[[str, str], Listing], field: str, names: Collection[str]) -> list[dict[str, object]]:
@@ -103,8 +178,8 @@ async def _filtered(reader: Reader, listing: Callable[[str, str], Listing], fiel
 def _filter(field: str, name: str) -> tuple[str, str]:
     if field not in _LIST_FIELDS:
         return f"{field}[equal]", name
-    # The stored URL may be longer or shorter than ours by its scheme; what both hold is the bare form.
-    return f"{field}[contains]", fold(field, name) if field == "$website" else name
+    # The stored URL may be longer or shorter than ours by scheme and path; what both hold is the bare host.
+    return f"{field}[contains]", (host_of(name) or fold(field, name)) if field == WEBSITE else name.strip()
 
 
 def _objects(client: LightfieldClient, kind: ObjectKind, filter_name: str | None = None, value: str = "") -> Listing:

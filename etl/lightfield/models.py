@@ -74,11 +74,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class NamedObject:
-    """An account, opportunity or contact: its id, its name if it has one, and each text of its fields (a URL list holds several)."""
+    """An account, opportunity or contact.
+
+    Attributes:
+        id: Its identity.
+        name: Its name, if it has one.
+        texts: Each text of its fields (a URL list holds several).
+        http_link: Where people see it.
+    """
 
     id: str
     name: str | None
     texts: Mapping[str, tuple[str, ...]]
+    http_link: str | None = None
 
     @classmethod
     def read(cls, body: Any) -> Self:
@@ -90,7 +98,10 @@ class NamedObject:
         record = _object(body, "a record")
         fields = _values(record)
         return cls(
-            _identity(record, "a record"), _full_name(fields.get("$name")), {key: _texts(key, value) for key, value in fields.items()}
+            _identity(record, "a record"),
+            _full_name(fields.get("$name")),
+            {key: _texts(key, value) for key, value in fields.items()},
+            _text(record.get("httpLink")),
         )
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Protocol
 
 from etl.errors import KeyRefusedError
@@ -143,8 +144,14 @@ class _Walk:
                 why_not = await self._take(page)
                 if why_not is not None:
                     return why_not
-            at_once = PAGES_AT_ONCE
+            at_once = self._pages_ahead()
         return self._shortfall()
+
+    def _pages_ahead(self) -> int:
+        """How many pages are asked for at once: none beyond the end that the list announces."""
+        if not self._totals:
+            return PAGES_AT_ONCE
+        return max(1, min(PAGES_AT_ONCE, ceil((self._totals[-1] - self._offset) / STEP)))
 
     async def _page(self, offset: int) -> TaskPage | None:
         return await task_page_or_none(self._reader, self._client, offset, trashed=self._trashed)

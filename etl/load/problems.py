@@ -8,6 +8,7 @@ from etl.records import Problem
 
 TOO_OLD = "too_old_to_resend"
 STOPPED = "stopped"
+NOT_RECORDED = "not_recorded"
 
 _ADVICE = {
     "referenced_resource_missing": "look the id up in Lightfield, or map the field by a lookup",
@@ -39,6 +40,14 @@ def in_doubt(problem: Problem) -> Problem:
         problem.code,
         problem.field,
         f"{problem.message}; an earlier attempt may have been executed, so the task may be in Lightfield: run the same command again",
+    )
+
+
+def not_recorded(task: str | None) -> Problem:
+    """Of a row that was written, as its answer says, while the ledger could not take that in."""
+    which = f"with {task}" if task else "that it is written"
+    return Problem(
+        NOT_RECORDED, None, f"Lightfield answered {which}, but the ledger could not note it: run the same command again, which settles it"
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from etl.clock import Clock
 from etl.load.breaker import Breaker
 from etl.load.journal import Journal
+from etl.load.problems import not_recorded
 from etl.load.stats import LoadStats
-from etl.records import Outcome
+from etl.records import WROTE, Action, Outcome
 
 GROUP_SECONDS = 0.05
+
+_NOT_EXECUTED = frozenset({Action.FAILED, Action.NOT_SENT})
 
 Report = Callable[[Sequence[Outcome]], None]
 
@@ -37,11 +41,12 @@ class Recorder:
         self._never_begun: list[Outcome] = []
         self._some = asyncio.Event()
         self._closed = False
+        self._journal_failed = False
 
     def add(self, outcome: Outcome) -> None:
         """An operation has ended."""
         self._breaker.outcome(outcome)
-        self._stats.operation_finished()
+        self._stats.operation_finished(wrote=outcome.action in WROTE)
         self._waiting.append(outcome)
         self._some.set()
 
@@ -64,11 +69,33 @@ class Recorder:
                 await self._clock.sleep(GROUP_SECONDS)
             await self._record()
 
+    def tell_unrecorded(self) -> None:
+        """What the journal did not take, after it failed: nobody may read that those rows were not sent.
+
+        Raises:
+            Exception: What the report raises.
+        """
+        if self._journal_failed and self._waiting:
+            group, self._waiting = self._waiting, []
+            self._report([_unrecorded(outcome) for outcome in group])
+
     async def _record(self) -> None:
-        group, self._waiting = self._waiting, []
+        group = list(self._waiting)
         if group:
-            await self._journal.finish(group)
+            try:
+                await self._journal.finish(group)
+            except Exception:
+                self._journal_failed = True
+                raise
+            del self._waiting[: len(group)]
         group += self._never_begun
         self._never_begun = []
         if group:
             self._report(group)
+
+
+def _unrecorded(outcome: Outcome) -> Outcome:
+    """As the ledger knows it: begun, and never heard of again. What was refused was refused all the same."""
+    if outcome.action in _NOT_EXECUTED:
+        return outcome
+    return replace(outcome, action=Action.UNCERTAIN, problem=outcome.problem or not_recorded(outcome.url or outcome.task_id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from etl.config.model import TASK_FIELDS
 from etl.content import differences
 from etl.errors import EtlError
 from etl.lightfield.models import TaskView
@@ -54,7 +55,7 @@ async def settle_create(operation: Operation, task: TaskView, first_sent_at: dat
         world: For what the answer leaves open.
     """
     older = task.created_at is not None and task.created_at < first_sent_at - TOLERANCE
-    differing = differences(operation.payload, task)
+    differing = differences(_whole(operation), task)
     made_now = task.created_at is not None and not older and operation.first_sent_at is None
     if made_now or not (older or differing):
         # What differs in a task that was made just now is how Lightfield writes it.
@@ -69,7 +70,7 @@ async def settle_create(operation: Operation, task: TaskView, first_sent_at: dat
 
 
 async def _settle_present(operation: Operation, present: TaskView, world: World, *, older: bool) -> Settled:
-    differing = differences(operation.payload, present)
+    differing = differences(_whole(operation), present)
     if not differing:
         return Settled(Action.ADOPTED if older else Action.CREATED, present)
     if older or not operation.seen_before:
@@ -88,17 +89,28 @@ async def _still_differing(operation: Operation, corrected: TaskView, world: Wor
     except EtlError:
         # The correction itself was acknowledged; only the look at it is missing.
         return {}
-    return differences(operation.payload, present) if present else {}
+    return differences(_whole(operation), present) if present else {}
+
+
+def _whole(operation: Operation) -> dict[str, dict[str, Any]]:
+    """What the task has to hold: what an earlier request sent, and the row no longer has, has to be empty."""
+    dropped_fields = {name: None for name in operation.dropped if name in TASK_FIELDS}
+    dropped_relationships = {name: None for name in operation.dropped if name not in TASK_FIELDS}
+    return {
+        "fields": {**operation.payload.get("fields", {}), **dropped_fields},
+        "relationships": {**operation.payload.get("relationships", {}), **dropped_relationships},
+    }
 
 
 def _correction(operation: Operation, task_id: str) -> Operation:
-    relationships = {slug: {"replace": value} for slug, value in operation.payload.get("relationships", {}).items()}
+    whole = _whole(operation)
+    relationships = {slug: {"replace": value} for slug, value in whole["relationships"].items()}
     return Operation(
         kind=OperationKind.UPDATE,
         source_key=operation.source_key,
         key_digest=operation.key_digest,
         fingerprint=operation.fingerprint,
-        payload={"fields": operation.payload.get("fields", {}), "relationships": relationships},
+        payload={"fields": whole["fields"], "relationships": relationships},
         # The content is part of it: a second correction within 24 hours must not be answered by the first one's response.
         idempotency_key=f"{operation.idempotency_key}-fix-{operation.fingerprint.hex()[:16]}",
         generation=operation.generation,

@@ -169,7 +169,13 @@ class Sender:
             key_has_written=self._means.breaker.key_has_written,
         )
         if answer is not None:
-            self._means.stats.answered(answer.latency_seconds, throttled=not verdict.counts)
+            bucket = self._means.throttles[Category.WRITE]
+            self._means.stats.answered(
+                answer.latency_seconds,
+                throttled=not verdict.counts,
+                limit_per_second=bucket.limit_per_second,
+                pace_per_second=bucket.rate_per_second,
+            )
         return Tried(verdict, answer, progress.used_up + verdict.counts)
 
     def _first_sent_at(self, progress: Progress) -> datetime:

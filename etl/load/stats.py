@@ -6,6 +6,8 @@ from collections import deque
 from statistics import median
 
 from etl.clock import Clock
+from etl.load.course import CourseRecorder
+from etl.records import LoadCourse
 
 _LATENCIES_KEPT = 64
 _RATE_WINDOW_SECONDS = 5.0
@@ -34,6 +36,7 @@ class LoadStats:
         self._started_at = clock.elapsed_seconds()
         self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
         self._finished_at: deque[float] = deque()
+        self._course = CourseRecorder(clock)
 
     @property
     def median_latency_seconds(self) -> float | None:
@@ -47,20 +50,29 @@ class LoadStats:
         ran = min(_RATE_WINDOW_SECONDS, self._clock.elapsed_seconds() - self._started_at)
         return len(self._finished_at) / ran if ran > 0 else 0.0
 
+    def course(self) -> LoadCourse | None:
+        """How it went over time; None where nothing was sent."""
+        return self._course.course()
+
     def request_sent(self, *, repeats: bool) -> None:
         """A request leaves."""
         self.sent += 1
         self.retries += repeats
+        self._course.request_sent(repeats=repeats)
 
-    def answered(self, latency_seconds: float, *, throttled: bool) -> None:
-        """An answer came."""
+    def answered(self, latency_seconds: float, *, throttled: bool, limit_per_second: float, pace_per_second: float) -> None:
+        """An answer came, and the throttle has learnt from it."""
         self.throttled += throttled
         self.last_latency_seconds = latency_seconds
         self._latencies.append(latency_seconds)
+        self._course.answered(latency_seconds, throttled=throttled)
+        self._course.limited(limit_per_second, pace_per_second)
 
-    def operation_finished(self) -> None:
-        """An operation has its outcome."""
+    def operation_finished(self, *, wrote: bool) -> None:
+        """An operation has its outcome; ``wrote``: its task is as this run wants it."""
         self.finished += 1
+        if wrote:
+            self._course.written()
         self._finished_at.append(self._clock.elapsed_seconds())
         self._forget_old()
 

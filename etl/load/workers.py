@@ -69,6 +69,10 @@ class _Load:
         finally:
             await _end([*watching, *stages, *self._sending, recording])
         if self._error is not None:
+            try:
+                self._recorder.tell_unrecorded()
+            except Exception as untold:  # noqa: BLE001  the first error is the one to mend
+                raise self._error from untold
             raise self._error
 
     async def _pull(self) -> None:

@@ -18,6 +18,7 @@ from etl.records import (
     PROBLEM_FIELD,
     PROBLEM_MESSAGE,
     PROBLEM_VALUE,
+    RESERVED,
     ROW,
     SOURCE_KEY,
     Action,
@@ -28,7 +29,9 @@ from etl.records import (
 )
 
 CREATE = "create"
-"""In ``Choice.frame``, the intention of a row that needs a call."""
+"""In ``Choice.frame``, the intention of a row that needs a call and has no task."""
+UPDATE = "update"
+"""That of a row whose task is to be changed; whether a call is needed is known once the task was looked at."""
 
 DUPLICATE_KEY = "duplicate_key"
 UNKNOWN_SOURCE_KEY = "unknown_source_key"
@@ -49,7 +52,7 @@ class Choice:
 
     ``frame`` has one row a row of the batch, in its order: ROW; ``action`` String, null where a call is needed; ``task_id``, ``url``,
     ``idempotency_key``, ``error_code``, ``error_field``, ``error_message`` String or null; ``known_to_ledger`` Boolean;
-    ``generation`` and ``revision`` of the row's entry.
+    ``generation`` and ``revision`` of the row's entry; ``intention`` CREATE or UPDATE, of rows that need a call.
     """
 
     prepared: PreparedBatch
@@ -85,8 +88,9 @@ class Choice:
         return Choice(self.prepared, self.frame.with_columns(known.alias("known_to_ledger")))
 
     def counts(self) -> dict[str, int]:
-        """Rows by action; ``create`` for those that need a call."""
-        return {str(action): int(count) for action, count in self.frame["action"].fill_null(CREATE).value_counts().iter_rows()}
+        """Rows by action; ``create`` and ``update`` for those that need a call."""
+        decided = self.frame.select(pl.coalesce("action", "intention")).to_series()
+        return {str(action): int(count) for action, count in decided.value_counts().iter_rows()}
 
 
 def _keeps_identity() -> pl.Expr:
@@ -95,7 +99,7 @@ def _keeps_identity() -> pl.Expr:
     return (pl.col("action") == Action.REJECTED.value) & ~lost
 
 
-def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame) -> Choice:
+def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame, *, sync: bool = False) -> Choice:
     """Decide every row of a batch.
 
     Args:
@@ -103,6 +107,7 @@ def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame) 
         entries: What the ledger knows of them: KEY digest ``key_digest``, ``state``, ``task_id``, ``fingerprint``, ``generation``,
             ``revision``, ``has_intent``.
         marks: Per row, ``conflict`` and ``repeat`` (see ``DuplicateMarker``).
+        sync: A row that differs from what was last written is to be updated; else it is ``changed``, and stays as it is.
     """
     known = entries.with_columns(pl.lit(value=True).alias("known_to_ledger")).rename({"fingerprint": "written_fingerprint"})
     frame = (
@@ -111,7 +116,7 @@ def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame) 
         .join(_first_problems(prepared), on=ROW, how="left", maintain_order="left")
         .with_columns(pl.col("known_to_ledger").fill_null(value=False), pl.col("has_intent").fill_null(value=False))
     )
-    return Choice(prepared, _decide(frame))
+    return Choice(prepared, _decide(frame, sync=sync))
 
 
 def _first_problems(prepared: PreparedBatch) -> pl.DataFrame:
@@ -122,7 +127,7 @@ def _first_problems(prepared: PreparedBatch) -> pl.DataFrame:
     )
 
 
-def _decide(frame: pl.DataFrame) -> pl.DataFrame:
+def _decide(frame: pl.DataFrame, *, sync: bool) -> pl.DataFrame:
     done = pl.col("state") == EntryState.DONE.value
     same = done & (pl.col("written_fingerprint") == pl.col(FINGERPRINT))
     unknown_key = pl.col(GIVEN_KEY).is_not_null() & ~pl.col("known_to_ledger")
@@ -140,7 +145,7 @@ def _decide(frame: pl.DataFrame) -> pl.DataFrame:
         .when(same)
         .then(pl.lit(Action.UNCHANGED.value))
         .when(done)
-        .then(pl.lit(Action.CHANGED.value))
+        .then(pl.lit(None if sync else Action.CHANGED.value, pl.String))
         .otherwise(None)
     )
     code, field, message = _reasons(unknown_key)
@@ -156,6 +161,7 @@ def _decide(frame: pl.DataFrame) -> pl.DataFrame:
         (pl.col("known_to_ledger") & ~pl.col("conflict")).alias("known_to_ledger"),
         pl.col("generation").fill_null(0),
         pl.col("revision").fill_null(0),
+        pl.when(done).then(pl.lit(UPDATE)).otherwise(pl.lit(CREATE)).alias("intention"),
     )
 
 
@@ -194,23 +200,35 @@ KeyMaker = Callable[[str, str, int], str]
 """(operation, source key, generation) to an Idempotency-Key."""
 
 
-def creates(choice: Choice, make_key: KeyMaker) -> Iterator[Operation]:
-    """The creates of a batch, in input order; made only for rows that need a call."""
-    targets = [column for column in choice.prepared.frame.columns if not column.startswith("__etl_")]
+def needed_operations(choice: Choice, make_key: KeyMaker) -> Iterator[Operation]:
+    """What has to happen to the rows of a batch that need a call, in input order.
+
+    A create is ready to be sent. An update is a draft: ``content`` is the row's, payload and key are made once its task was looked at.
+    """
+    targets = choice_targets(choice)
+    columns = (ROW, "action", "generation", "revision", "intention", "task_id")
     needed = pl.concat(
-        [choice.prepared.frame.select(SOURCE_KEY, KEY_DIGEST, FINGERPRINT, *targets), choice.frame.select(ROW, "action", "generation")],
-        how="horizontal",
+        [choice.prepared.frame.select(SOURCE_KEY, KEY_DIGEST, FINGERPRINT, *targets), choice.frame.select(columns)], how="horizontal"
     ).filter(pl.col("action").is_null())
     for values in needed.iter_rows(named=True):
-        generation = values["generation"]
+        body = task_body({target: values[target] for target in targets})
+        creates = values["intention"] == CREATE
         yield Operation(
-            kind=OperationKind.CREATE,
+            kind=OperationKind.CREATE if creates else OperationKind.UPDATE,
             source_key=values[SOURCE_KEY],
             key_digest=values[KEY_DIGEST],
             fingerprint=values[FINGERPRINT],
-            payload=task_body({target: values[target] for target in targets}),
-            idempotency_key=make_key(OperationKind.CREATE.value, values[SOURCE_KEY], generation),
-            generation=generation,
+            payload=body if creates else {},
+            idempotency_key=make_key(OperationKind.CREATE.value, values[SOURCE_KEY], values["generation"]) if creates else "",
+            generation=values["generation"],
+            revision=values["revision"],
             file=choice.prepared.raw.file.index,
             row=values[ROW],
+            task_id=values["task_id"],
+            content=None if creates else body,
         )
+
+
+def choice_targets(choice: Choice) -> tuple[str, ...]:
+    """The target fields that a batch speaks of."""
+    return tuple(column for column in choice.prepared.frame.columns if not column.startswith(RESERVED))

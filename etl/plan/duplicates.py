@@ -8,7 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
-from etl.plan.choose import CREATE
+from etl.plan.choose import CREATE, UPDATE
 from etl.records import CONTENT_HASH, EXCLUDED, KEY_HASH, Action, PreparedBatch
 
 _KEY = "key_hash"
@@ -16,7 +16,8 @@ _CONTENT = "content_hash"
 _ACTION = "action"
 _CONFLICT = "conflict"
 _REPEAT = "repeat"
-_ACTIONS = pl.Enum([CREATE, *(action.value for action in Action)])
+_ACTIONS = pl.Enum([CREATE, UPDATE, *(action.value for action in Action)])
+_RANGE = 1 << 60
 _HELD: dict[str, pl.DataType | type[pl.DataType]] = {_KEY: pl.UInt64, _CONTENT: pl.UInt64, _ACTION: _ACTIONS}
 
 
@@ -52,18 +53,32 @@ class KeyCensus:
         self._parts: list[pl.DataFrame] = []
 
     def add(self, prepared: PreparedBatch, decided: pl.DataFrame) -> None:
-        """Take in one batch and what was chosen for its rows (``action``, null where a call is needed)."""
-        actions = decided.select(pl.col(_ACTION).fill_null(CREATE).cast(_ACTIONS))
+        """Take in one batch and what was chosen for its rows (``action``, null where a call is needed, and then ``intention``)."""
+        actions = decided.select(pl.coalesce(_ACTION, "intention").cast(_ACTIONS).alias(_ACTION))
         self._parts.append(pl.concat([_hashes(prepared), actions], how="horizontal"))
 
     def close(self) -> Census:
         """Find the duplicates and put every row in its place; frees what was held."""
         rows = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=_HELD)
         self._parts = []
-        repeated = rows.filter(pl.col(_KEY).is_not_null() & pl.col(_KEY).is_duplicated())
+        repeated = rows.filter(pl.col(_KEY).is_in(_repeated(rows[_KEY]).implode()))
         keys = repeated.group_by(_KEY).agg((pl.col(_CONTENT).n_unique() > 1).alias(_CONFLICT))
         counts = {str(action): int(count) for action, count in rows[_ACTION].value_counts().iter_rows()}
         return Census(Duplicates(keys), _corrected(counts, repeated, keys))
+
+
+def _repeated(keys: pl.Series) -> pl.Series:
+    """The hashes that occur more than once, each once.
+
+    They are looked for in one range after the other, so that no step copies more than a small part of what is held: a table of all of
+    them would take three times their memory.
+    """
+    found = pl.Series(_KEY, dtype=pl.UInt64)
+    for lowest in range(0, 1 << 64, _RANGE):
+        highest = lowest + _RANGE - 1
+        of_range = keys.filter(keys.is_between(pl.lit(lowest, dtype=pl.UInt64), pl.lit(highest, dtype=pl.UInt64))).sort()
+        found = pl.concat([found, of_range.filter(of_range == of_range.shift(1)).unique()])
+    return found
 
 
 def _corrected(counts: dict[str, int], repeated: pl.DataFrame, keys: pl.DataFrame) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from etl.config.model import GuardsConfig
-from etl.plan.choose import CREATE
+from etl.plan.choose import CREATE, UPDATE
 from etl.records import Action
 
 QUESTION_SHARE = 0.05
@@ -50,4 +50,4 @@ def broken_guards(guards: GuardsConfig, counts: Mapping[str, int]) -> list[str]:
 
 def to_write(counts: Mapping[str, int]) -> int:
     """Rows that need a call."""
-    return counts.get(CREATE, 0)
+    return counts.get(CREATE, 0) + counts.get(UPDATE, 0)

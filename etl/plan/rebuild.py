@@ -30,7 +30,7 @@ class KnownTask:
         content: Stands for what it says.
         resembles: Stands for what it says apart from its status (``lost_ledger.resemblance``).
         stamps: The folded source keys that its stamp names.
-        told: What it says, where it was edited since its creation and is not in the trash; else None.
+        told: What it says, where it was edited since its creation, its move to the trash included; else None.
     """
 
     id: str
@@ -112,7 +112,7 @@ class Rebuilding:
                 content=digest(said),
                 resembles=resembles,
                 stamps=stamped_keys(task.fields.get(DESCRIPTION), self._name),
-                told=said if is_edited(task) and not in_trash else None,
+                told=said if is_edited(task) else None,
             )
 
     def drop_task(self, task_id: str) -> None:
@@ -203,7 +203,7 @@ class Rebuilding:
         return self._rivals[content] > 0 and len(tasks) < self._rows[content] + self._rivals[content]
 
     def _index(self, task: KnownTask) -> None:
-        if not task.in_trash and len(self._near[task.resembles]) < _CANDIDATES:
+        if len(self._near[task.resembles]) < _CANDIDATES:
             self._near[task.resembles].append(task)
         self._suspects += task.told is not None
         for target, value in task.told or ():

@@ -88,9 +88,25 @@ class RunFolder:
         """``report.html``."""
         return self.path / "report.html"
 
+    @property
+    def receipt(self) -> Path:
+        """``receipt.json``: what a verify found."""
+        return self.path / "receipt.json"
+
+    @property
+    def receipt_page(self) -> Path:
+        """``receipt.html``: the same to be printed."""
+        return self.path / "receipt.html"
+
+    @property
+    def verified(self) -> Path:
+        """``verify.csv``: the rows that are not as their tasks are."""
+        return self.path / "verify.csv"
+
     def written(self) -> tuple[Path, ...]:
         """Those of the run's files that exist, in the order in which a person would open them."""
-        return tuple(path for path in (self.page, self.failures, self.results, self.summary) if path.is_file())
+        of_verify = (self.receipt_page, self.verified, self.receipt)
+        return tuple(path for path in (*of_verify, self.page, self.failures, self.results, self.summary) if path.is_file())
 
     def open_new(self, path: Path) -> BinaryIO:
         """A new private file, open for writing and unbuffered, so that a frame written to it is on its way at once.

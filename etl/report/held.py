@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -85,7 +86,7 @@ class HeldBatch:
         self.waiting = len(self._waiting_rows)
         self._outcomes: dict[int, OutcomeLine] = {}
         self._lines = ParkedFrame(lines)
-        self._sources = ParkedFrame(prepared.raw.frame.filter(may_fail).select(ROW, *(self.file.columns if keep_cells else ())))
+        self._sources = ParkedFrame(_columns_of(prepared.raw.frame.filter(may_fail), (ROW, *(self.file.columns if keep_cells else ()))))
 
     @property
     def rows_in_memory(self) -> int:
@@ -128,3 +129,8 @@ class HeldBatch:
         """As ``take``, with ``not_sent`` for the rows that no outcome came for."""
         lines, sources = self.take()
         return without_outcome_as_not_sent(lines, now), sources
+
+
+def _columns_of(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """By name and not by expression: polars takes a source's column ``*`` or ``^a$`` for a pattern."""
+    return pl.DataFrame([frame.get_column(name) for name in names])

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from importlib import resources
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from etl.records import NEEDS_A_PERSON, WROTE, Action
+from etl.records import AT_FAULT, NEEDS_A_PERSON, WROTE, Action, RowClass
 from etl.report.attention import AttentionRow
 from etl.report.counts import rows_for_a_person
 from etl.report.folder import RunFolder
+from etl.report.html import html_template
 from etl.report.problems import ProblemKind
-from etl.report.shown import harmless, shortened
 from etl.report.summary import DataSummary, Status, Summary
+from etl.report.tally import CLASS_MEANINGS
 from etl.report.wording import MEANINGS, load_text, rows_text, sentence, workspace_text
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-_BRIEF_CHARACTERS = 200
-_LINES_CHARACTERS = 2_000
 
 _SCRIPT = """
 const search = document.getElementById("search");
@@ -46,23 +39,19 @@ def page_text(summary: Summary, *, kinds: Sequence[ProblemKind], attention: Sequ
         kinds: Problems by kind, the most frequent first.
         attention: The first rows that need a person.
     """
-    return (
-        _environment()
-        .from_string(resources.files("etl.report").joinpath("page.html.j2").read_text("utf-8"))
-        .render(
-            summary=summary,
-            sentence=sentence(summary),
-            tone=_TONES.get(summary.status, "bad"),
-            load=load_text(summary) if summary.load.requests else "",
-            rows=rows_text(summary.rows),
-            counts=_counts(summary),
-            kinds=kinds,
-            attention=attention,
-            attention_total=rows_for_a_person(summary.counts),
-            settings=_settings(summary),
-            script=_SCRIPT,
-            script_digest=_script_digest(),
-        )
+    return html_template("page.html.j2").render(
+        summary=summary,
+        sentence=sentence(summary),
+        tone=_TONES.get(summary.status, "bad"),
+        load=load_text(summary) if summary.load.requests else "",
+        rows=rows_text(summary.rows),
+        counts=_counts(summary),
+        kinds=kinds,
+        attention=attention,
+        attention_total=rows_for_a_person(summary.counts),
+        settings=_settings(summary),
+        script=_SCRIPT,
+        script_digest=_script_digest(),
     )
 
 
@@ -76,24 +65,20 @@ def write_page(folder: RunFolder, summary: Summary, *, kinds: Sequence[ProblemKi
     folder.write_atomically(folder.page, text.encode())
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["shown"] = lambda text: harmless(str(text))
-    environment.filters["brief"] = lambda text: shortened(text or "", _BRIEF_CHARACTERS)
-    environment.filters["lines"] = lambda text: harmless(text[:_LINES_CHARACTERS], keep_newlines=True)
-    environment.globals["rows_text"] = rows_text
-    return environment
-
-
 def _script_digest() -> str:
     """By it, the content policy lets this script run, and no other that a cell might smuggle in."""
     return "sha256-" + base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
 def _counts(summary: Summary) -> list[tuple[str, int, str, str]]:
+    if summary.classes is not None:
+        return class_counts(summary.classes)
     return [(action.value, rows, MEANINGS[action], _tone(action)) for action, rows in summary.counts.items() if rows]
+
+
+def class_counts(classes: Mapping[RowClass, int]) -> list[tuple[str, int, str, str]]:
+    """Word, rows, meaning and tone of each class that there is."""
+    return [(each.value, rows, CLASS_MEANINGS[each], "bad" if each in AT_FAULT else "") for each, rows in classes.items() if rows]
 
 
 def _tone(action: Action) -> str:

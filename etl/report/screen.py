@@ -8,19 +8,17 @@ from pathlib import Path
 
 from rich.text import Text
 
-from etl.config.fields import LookupName
-from etl.records import NEEDS_A_PERSON, WROTE, Action, Totals
+from etl.records import AT_FAULT, NEEDS_A_PERSON, WROTE, Action, Totals
 from etl.report.folder import RunFolder
 from etl.report.problems import ProblemKind
-from etl.report.shown import harmless, shortened
+from etl.report.shown import harmless
 from etl.report.summary import Status, Summary, WorkspaceSummary
+from etl.report.tally import CLASS_MEANINGS
+from etl.report.unknown import UnknownWord, UnknownWords, settled_lines, word_lines
 from etl.report.voice import Voice
 from etl.report.wording import CHECK, MEANINGS, duration_text, load_text, rows_text, sentence, workspace_text
 
-NotFound = Mapping[LookupName, Sequence[tuple[str, int]]]
-
 _VALUES = 10
-_VALUE_CHARACTERS = 60
 _HARMLESS_EXITS = {0, 1}
 
 _PLANNED: Mapping[str, str] = {
@@ -70,7 +68,7 @@ def show_plan(voice: Voice, plan: PlanView) -> None:
 
 
 def show_check(
-    voice: Voice, kinds: Sequence[ProblemKind], plan: PlanView, *, unchecked: int = 0, not_found: NotFound | None = None
+    voice: Voice, kinds: Sequence[ProblemKind], plan: PlanView, *, unchecked: int = 0, unknown: Sequence[UnknownWords] = ()
 ) -> None:
     """What a check found, and what a run would do.
 
@@ -79,16 +77,14 @@ def show_check(
         kinds: Problems by kind.
         plan: What a run would do.
         unchecked: Look-ups that nobody was asked about (``--offline``).
-        not_found: For each look-up, the names that no record has, with their rows, the most frequent first.
+        unknown: Words that stand for nothing in Lightfield.
     """
     fields = {
         "problems": [_kind_fields(kind) for kind in kinds],
         "unchecked": unchecked,
-        "not_found": {
-            lookup: [{"value": name, "rows": rows} for name, rows in names[:_VALUES]] for lookup, names in (not_found or {}).items()
-        },
+        "unknown": [words.fields() for words in unknown],
     }
-    voice.show("check", lambda: _check_picture(kinds, plan, unchecked, not_found or {}), **fields, **plan.fields())
+    voice.show("check", lambda: _check_picture(kinds, plan, unchecked, unknown), **fields, **plan.fields())
 
 
 def show_closing(voice: Voice, summary: Summary, folder: RunFolder, *, base: Path | None = None) -> None:
@@ -129,20 +125,22 @@ def _count_lines(counts: Mapping[Action, int] | Mapping[str, int], meanings: Map
 
 
 def _style(action: str) -> str:
-    if action in NEEDS_A_PERSON:
+    if action in NEEDS_A_PERSON or action in AT_FAULT:
         return "red"
     if action in {Action.CHANGED, Action.NOT_SENT}:
         return "yellow"
     return "green" if action in WROTE else ""
 
 
-def _check_picture(kinds: Sequence[ProblemKind], plan: PlanView, unchecked: int, not_found: NotFound) -> list[Text]:
+def _check_picture(kinds: Sequence[ProblemKind], plan: PlanView, unchecked: int, unknown: Sequence[UnknownWords]) -> list[Text]:
     lines: list[Text] = []
     for kind in kinds:
-        lines += [*_kind_lines(kind), Text()]
-    for lookup, names in not_found.items():
-        if names:
-            lines += [*_not_found_lines(lookup, names), Text()]
+        # Where the words were looked at by themselves they are told with what is near to them.
+        told = next((words for words in unknown if (words.code, words.field, words.settled_by) == (kind.code, kind.field, None)), None)
+        lines += [*_kind_lines(kind, told), Text()]
+    for words in unknown:
+        if words.settled_by is not None:
+            lines += [*settled_lines(words), Text()]
     lines += _plan_picture(plan)
     if unchecked:
         lines.append(Text(f"{unchecked:,} look-ups unchecked: run check without --offline", style="yellow"))
@@ -151,33 +149,16 @@ def _check_picture(kinds: Sequence[ProblemKind], plan: PlanView, unchecked: int,
     return lines
 
 
-def _not_found_lines(lookup: str, names: Sequence[tuple[str, int]]) -> list[Text]:
-    """Told even where the config settles them (``unknown``): somebody may want to add them to Lightfield first."""
-    rows = sum(number for _, number in names)
-    head = Text(f"{len(names):,} not in Lightfield · {lookup} · {rows_text(rows)}", style="bold yellow")
-    return [head, *_counted_values(names, len(names))]
-
-
-def _kind_lines(kind: ProblemKind) -> list[Text]:
+def _kind_lines(kind: ProblemKind, told: UnknownWords | None) -> list[Text]:
     of_field = f" · {harmless(kind.field)}" if kind.field else ""
     lines = [Text(f"{rows_text(kind.rows)} · {harmless(kind.code)}{of_field}", style="bold red")]
     lines += [Text(f"  {harmless(example.message)}") for example in kind.examples[:1]]
     if numbers := [f"{example.row:,}" for example in kind.examples if example.row is not None]:
         more = ", …" if kind.rows > len(numbers) else ""
         lines.append(Text(f"  row{'s' if kind.rows > 1 else ''} {', '.join(numbers)}{more}", style="dim"))
-    return lines + _value_lines(kind)
-
-
-def _value_lines(kind: ProblemKind) -> list[Text]:
-    return _counted_values(kind.values, kind.distinct_values)
-
-
-def _counted_values(values: Sequence[tuple[str, int]], distinct: int) -> list[Text]:
-    listed = values[:_VALUES]
-    width = max((len(f"{rows:,}") for _, rows in listed), default=0)
-    lines = [Text(f"  {rows:>{width},}  {shortened(value, _VALUE_CHARACTERS)}") for value, rows in listed]
-    more = distinct - len(listed)
-    return [*lines, Text(f"  and {more:,} more values")] if more > 0 else lines
+    if told is not None:
+        return lines + word_lines(told.words, told.distinct)
+    return lines + word_lines([UnknownWord(value, rows) for value, rows in kind.values[:_VALUES]], kind.distinct_values)
 
 
 def _kind_fields(kind: ProblemKind) -> dict[str, object]:
@@ -194,7 +175,9 @@ def _kind_fields(kind: ProblemKind) -> dict[str, object]:
 
 def _closing_picture(summary: Summary) -> list[Text]:
     lines = [Text(sentence(summary), style=_STATUS_STYLES[summary.status])]
-    if summary.command != CHECK:
+    if summary.classes is not None:
+        lines += _count_lines({each.value: rows for each, rows in summary.classes.items()}, CLASS_MEANINGS)
+    elif summary.command != CHECK:
         # A check has shown its counts as a plan.
         lines += _count_lines(summary.counts, MEANINGS)
     if summary.load.requests:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
 
-from etl.records import Action, SourceFile
+from etl.records import Action, RowClass, SourceFile
 from etl.report.counts import all_counts, no_rows
 from etl.report.folder import RunFolder
 from etl.report.problems import ProblemExample, ProblemKind
@@ -183,8 +183,12 @@ class Summary(_Part):
     """The input, in order."""
     counts: dict[Action, int] = Field(default_factory=no_rows)
     """Rows by action; every action is there. Of a check: what a run would do."""
+    classes: dict[RowClass, int] | None = None
+    """Of a verify that came to its end: rows by what they are, held against Lightfield; null otherwise."""
     problems: tuple[ProblemSummary, ...] = ()
     """Problems by kind, the most frequent first."""
+    remarks: tuple[ProblemSummary, ...] = ()
+    """What was decided for rows that are none the worse for it, in the form of problems: times that a zone skips, or has twice."""
     load: LoadSummary = LoadSummary()
     """Requests, retries, rates and times of the writes."""
     versions: VersionSummary

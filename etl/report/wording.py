@@ -8,6 +8,7 @@ from etl.records import Action
 from etl.report.counts import rows_for_a_person
 from etl.report.shown import harmless
 from etl.report.summary import Status, Summary, WorkspaceSummary
+from etl.report.tally import tally_sentence
 
 _DOMAINS = 3
 
@@ -38,9 +39,10 @@ def sentence(summary: Summary) -> str:
     rows_reached = summary.rows - summary.counts.get(Action.NOT_SENT, 0)
     reached = f"{rows_text(rows_reached)} in {duration_text(summary.duration_seconds)}"
     done, end = ("checked", "nothing in the way") if summary.command == CHECK else ("finished", "nothing left to do")
+    finished = f"{done}: {took}" if summary.classes is None else f"verified: {tally_sentence(summary.classes)}"
     told = {
-        Status.FINISHED: f"{done}: {took}, {end}",
-        Status.FINISHED_WITH_FAILURES: f"{done}: {took}; {_trouble(summary)}",
+        Status.FINISHED: f"{finished}, {end}" if summary.classes is None else finished,
+        Status.FINISHED_WITH_FAILURES: f"{finished}; {_trouble(summary) if summary.classes is None else summary.message}",
         Status.NOTHING_WRITTEN: f"nothing was written: {summary.message or summary.reason}",
         Status.STOPPED: f"stopped part-way after {reached}: {summary.message or summary.reason}",
         Status.LOCKED: f"not started: {summary.message or 'another run of this import is at work'}",

@@ -11,13 +11,15 @@ import polars as pl
 
 from etl.config.fields import NOTE, REJECT, SKIP, FieldRule
 from etl.config.model import DESCRIPTION, REQUIRED_TARGETS, TITLE
-from etl.transform.problems import MISSING_REQUIRED, NOTE_WORDS, RESOLVABLE, SQL_FAILED, no_problems, sentence, shorten
+from etl.transform.problems import MISSING_REQUIRED, NOTE_WORDS, REMARK_WORDS, RESOLVABLE, SQL_FAILED, no_problems, sentence, shorten
 from etl.transform.resolve import Resolution
 from etl.transform.text import cut, first_line
 from etl.transform.values import Translation
 
 TEXT, NAMED, FOUND, CODE, DETAIL = "text", "named", "found", "code", "detail"
 VALUE, NOTED, MESSAGE = "value", "note", "message"
+REMARK, REMARKED = "remark", "remarked"
+_SELDOM = (CODE, MESSAGE, NOTED, REMARK, REMARKED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +30,13 @@ class FieldResult:
         value: String, or List(String) where there may be several; null is left out of the request.
         note: String: the line for the description, null where there is none; None when no row has one.
         problems: PROBLEM_FRAME_SCHEMA, ``index`` being the row's position.
+        remarks: The same, of what was decided for a row that is none the worse for it.
     """
 
     value: pl.Series
     note: pl.Series | None
     problems: pl.DataFrame
+    remarks: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +86,7 @@ class Chain:
         return frame.with_columns(pl.when(pl.col(NAMED) != "").then(pl.col(NAMED))) if self.translations else frame
 
     def outcomes(self, texts: pl.Series) -> pl.DataFrame:
-        """The whole chain for each text: columns ``text``, ``value``, ``code``, ``message``, ``note`` (all String)."""
+        """The whole chain for each text: ``text``, ``value``, ``code``, ``message``, ``note``, ``remark``, ``remarked`` (all String)."""
         resolved = self.resolution.resolve(self.name(texts))
         coded = resolved.with_columns(pl.coalesce(pl.col(CODE), self._missing()).alias(CODE))
         return self._decide(coded)
@@ -100,12 +104,15 @@ class Chain:
         undecided = code.is_in(RESOLVABLE).fill_null(value=False) if self.rule.unknown != REJECT else pl.lit(value=False)
         instead = pl.lit(self.unknown_value) if self.unknown_value is not None else nothing
         noted = pl.when(undecided).then(self._note()) if self.rule.unknown == NOTE else nothing
+        remark = pl.col(REMARK) if REMARK in coded.columns else nothing
         return coded.select(
             pl.col(TEXT),
             self._shape(pl.when(undecided).then(instead).otherwise(found)).alias(VALUE),
             pl.when(~undecided).then(code).alias(CODE),
             pl.when(~undecided & code.is_not_null()).then(self._message()).alias(MESSAGE),
             noted.alias(NOTED),
+            remark.alias(REMARK),
+            (pl.when(remark.is_not_null()).then(self._remarked()) if REMARK in coded.columns else nothing).alias(REMARKED),
         )
 
     def _shape(self, value: pl.Expr) -> pl.Expr:
@@ -115,6 +122,10 @@ class Chain:
     def _note(self) -> pl.Expr:
         words = pl.col(CODE).replace_strict(list(NOTE_WORDS), list(NOTE_WORDS.values()), default=None, return_dtype=pl.String)
         return sentence([f"{self.label}: ", pl.col(TEXT), " (", words, ")"])
+
+    def _remarked(self) -> pl.Expr:
+        words = pl.col(REMARK).replace_strict(list(REMARK_WORDS), list(REMARK_WORDS.values()), default=None, return_dtype=pl.String)
+        return sentence([f"{self.target}: '", shorten(pl.col(TEXT)), f"' ({self.described}) ", words, "; read as ", pl.col(FOUND)])
 
     def _message(self) -> pl.Expr:
         missing = f"{self.target} is empty ({self.described}) and needs a value; fill it in or set map.{self.target}.empty"
@@ -144,16 +155,15 @@ class Chain:
     def _apply_single(self, texts: pl.Series) -> FieldResult:
         rows = self._joined(texts)
         note = rows[NOTED]
-        return FieldResult(
-            rows[VALUE].alias(self.target), None if note.null_count() == rows.height else note, _problem_rows(rows.with_row_index())
-        )
+        noted = None if note.null_count() == rows.height else note
+        return FieldResult(rows[VALUE].alias(self.target), noted, _problem_rows(rows), _remark_rows(rows))
 
     def _joined(self, texts: pl.Series) -> pl.DataFrame:
         if not self.repeats:
             return self.outcomes(texts)
         outcomes = _without_empty_columns(self.outcomes(texts.unique()))
         rows = texts.alias(TEXT).to_frame().join(outcomes, on=TEXT, how="left", maintain_order="left", nulls_equal=True)
-        absent = [column for column in (VALUE, CODE, MESSAGE, NOTED) if column not in rows.columns]
+        absent = [column for column in (VALUE, *_SELDOM) if column not in rows.columns]
         return rows.with_columns(pl.lit(None, dtype=pl.String).alias(column) for column in absent)
 
     def _apply_several(self, texts: pl.Series) -> FieldResult:
@@ -164,7 +174,7 @@ class Chain:
         )
         value = together.select(pl.when(pl.col(VALUE).list.len() > 0).then(pl.col(VALUE)).alias(self.target)).to_series()
         note = together.select(pl.when(pl.col(NOTED) != "").then(pl.col(NOTED))).to_series()
-        return FieldResult(value, None if note.null_count() == note.len() else note, _problem_rows(rows))
+        return FieldResult(value, None if note.null_count() == note.len() else note, _problem_rows(rows), _remark_rows(rows))
 
     def _add_failures(self, result: FieldResult, failed: pl.Series) -> FieldResult:
         remedy = "write TRY_CAST instead of CAST, or catch the case with CASE"
@@ -174,27 +184,29 @@ class Chain:
             pl.lit(SQL_FAILED).alias(CODE), pl.lit(message).alias(MESSAGE), pl.lit(None, dtype=pl.String).alias(VALUE)
         )
         others = result.problems.filter(~pl.col("index").is_in(places.implode()))
-        return FieldResult(result.value, result.note, pl.concat([others, failures]).sort("index", maintain_order=True))
+        problems = pl.concat([others, failures]).sort("index", maintain_order=True)
+        return FieldResult(result.value, result.note, problems, result.remarks)
 
 
 def _without_empty_columns(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """A join copies every column; most batches have no code, message or note at all."""
-    full = [column for column in (CODE, MESSAGE, NOTED) if outcomes[column].null_count() < outcomes.height]
+    """A join copies every column; most batches have none of these at all."""
+    full = [column for column in _SELDOM if outcomes[column].null_count() < outcomes.height]
     return outcomes.select(TEXT, VALUE, *full)
 
 
 def _problem_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    if rows[CODE].null_count() == rows.height:
+    return _told_rows(rows, CODE, MESSAGE)
+
+
+def _remark_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    return _told_rows(rows, REMARK, REMARKED)
+
+
+def _told_rows(rows: pl.DataFrame, code: str, message: str) -> pl.DataFrame:
+    """PROBLEM_FRAME_SCHEMA of the rows that have a code; ``index`` is their position where there is none yet."""
+    if rows[code].null_count() == rows.height:
         return no_problems()
-    return rows.filter(pl.col(CODE).is_not_null()).select("index", CODE, MESSAGE, pl.col(TEXT).alias(VALUE))
-
-
-def split_texts(texts: pl.Series, rule: FieldRule) -> pl.Series:
-    """``split`` and ``take``: the first part with text, or all of them as List(String); null where there is none."""
-    if rule.split is None:
-        return texts
-    parts = texts.to_frame("text").select(pl.col("text").str.split(rule.split).list.eval(pl.element().str.strip_chars()).alias("text"))
-    parts = parts.select(pl.col("text").list.eval(pl.element().filter(pl.element() != "")))
-    return parts.select(
-        pl.col("text").list.first() if rule.take == "first" else pl.when(pl.col("text").list.len() > 0).then("text")
-    ).to_series()
+    numbered = rows if "index" in rows.columns else rows.with_row_index()
+    return numbered.filter(pl.col(code).is_not_null()).select(
+        "index", pl.col(code).alias(CODE), pl.col(message).alias(MESSAGE), pl.col(TEXT).alias(VALUE)
+    )

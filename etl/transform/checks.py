@@ -12,8 +12,10 @@ import polars as pl
 from etl.config.fields import NOTE, REJECT, SKIP, FieldRule, ValuesMapping
 from etl.config.model import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, STATUSES, TASK_FIELDS, TITLE
 from etl.transform.chain import Chain
-from etl.transform.dates import check_format, check_timezone, parse_clock_time
+from etl.transform.date_formats import check_format
 from etl.transform.faults import Faults, nearest
+from etl.transform.local_times import check_timezone, parse_clock_time
+from etl.transform.parts import value_parts
 from etl.transform.values import translate_words
 
 _T = TypeVar("_T")
@@ -67,7 +69,8 @@ def check_statuses(chain: Chain, faults: Faults) -> None:
 def with_constants(chain: Chain, faults: Faults) -> Chain:
     """The chain with ``unknown`` resolved; constants (``value``, ``empty``, ``unknown``) that are not valid are noted."""
     if chain.rule.value is not None:
-        _resolve_constant(chain, chain.rule.value, "value", faults)
+        for part in value_parts(chain.rule) or [""]:
+            _resolve_constant(chain, part, "value", faults)
     if chain.rule.empty not in (None, REJECT, SKIP):
         _resolve_constant(chain, chain.rule.empty or "", "empty", faults)
     if chain.rule.unknown in (REJECT, SKIP, NOTE):

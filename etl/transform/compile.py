@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 from etl.config.columns import find_column
 from etl.config.fields import NOTE, FieldRule
-from etl.config.model import DESCRIPTION, DUE_AT, STATUS, TASK_FIELDS, ReadConfig
+from etl.config.model import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, TASK_FIELDS, ReadConfig
 from etl.records import SourceFile
 from etl.transform.chain import Chain
 from etl.transform.checks import check_rule, check_statuses, usable_formats, usable_time, usable_zone, with_constants
+from etl.transform.date_formats import ISO
 from etl.transform.dates import DateRule
 from etl.transform.faults import Faults, listed, nearest
 from etl.transform.identity import KeyPlan
 from etl.transform.lookups import LookupTables, build_resolver
 from etl.transform.mentions import build_chain, constant_names, mentioned_columns, targets_with_several
 from etl.transform.resolve import AnyText, Instant, PlainId, Record, Resolution, Status
-from etl.transform.side_files import SideFiles, collect_side_files
-from etl.transform.sources import Source, build_source
+from etl.transform.side_files import SideFiles
+from etl.transform.sources import Source, build_source, no_source
+from etl.transform.spared import side_file_notes, source_kind, spared, spared_notes
 
 __all__ = ["FieldPlan", "Recipe", "compile_recipe", "constant_names", "mentioned_columns", "targets_with_several"]
 
@@ -32,6 +34,11 @@ class FieldPlan:
     source: Source
     chain: Chain
     many: bool
+
+    @property
+    def has_words(self) -> bool:
+        """Does each of its values stand for something in Lightfield: a status, or a record?"""
+        return self.target == STATUS or self.target not in TASK_FIELDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +55,7 @@ class Recipe:
         null_values: Cells that count as empty.
         stamp: The description ends with the import's name and the source key.
         targets: The target fields of ``PreparedBatch.frame``, in order; with ``$description`` where only a note or a stamp makes it.
+        notes: What was assumed of the file, a sentence each.
     """
 
     name: str
@@ -59,6 +67,7 @@ class Recipe:
     null_values: tuple[str, ...]
     stamp: bool
     targets: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def compile_recipe(
@@ -71,24 +80,24 @@ def compile_recipe(
         file: The file, whose columns the map is held against.
         tables: A table for each look-up of the map; ``lookups.unchecked_tables`` where Lightfield was not asked.
         many: The relationships that take several values.
-        side_files: From ``read_side_files``, to read them once for many files; None reads them here.
+        side_files: From ``read_side_files``; None where the map names none.
 
     Raises:
         ConfigError: The map cannot be used on this file; the message has every fault, one a line.
         KeyError: ``tables`` lacks a look-up of the map.
     """
     faults = Faults(config)
-    workshop = _Workshop(config, file, tables, many, collect_side_files(config, faults) if side_files is None else side_files, faults)
+    workshop = _Workshop(config, file, tables, many, side_files or {}, faults)
     fields = workshop.fields()
     key = workshop.key()
     faults.raise_if_any()
-    return _assemble(config, file, fields, key)
+    return _assemble(config, file, fields, key, workshop.notes())
 
 
-def _assemble(config: ReadConfig, file: SourceFile, fields: Sequence[FieldPlan], key: KeyPlan) -> Recipe:
+def _assemble(config: ReadConfig, file: SourceFile, fields: Sequence[FieldPlan], key: KeyPlan, notes: tuple[str, ...]) -> Recipe:
     job = config.job
     read = {column for field in fields for column in field.source.columns}.union(key.columns)
-    looked_up = {column for field in fields if field.rule.lookup for column in field.source.columns}
+    looked_up = {column for field in fields if field.has_words for column in field.source.columns}
     targets = [field.target for field in fields]
     if DESCRIPTION not in targets and (job.stamp or any(field.rule.unknown == NOTE for field in fields)):
         targets.append(DESCRIPTION)
@@ -102,6 +111,7 @@ def _assemble(config: ReadConfig, file: SourceFile, fields: Sequence[FieldPlan],
         null_values=job.source.null_values,
         stamp=job.stamp,
         targets=tuple(targets),
+        notes=notes,
     )
 
 
@@ -126,11 +136,17 @@ class _Workshop:
 
     def key(self) -> KeyPlan:
         """The columns that identify a row."""
-        wanted = self.config.job.source.key
         if self.config.job.source.key_is_content:
             return KeyPlan((), by_content=True)
-        found = (self._find((column,), "source", "key") for column in wanted)
-        return KeyPlan(tuple(column for column in found if column is not None), by_content=False)
+        found = (self._key_part(aliases) for aliases in self.config.job.source.key)
+        return KeyPlan(tuple(part for part in found if part), by_content=False)
+
+    def _key_part(self, aliases: Sequence[str]) -> tuple[str, ...]:
+        first = self._find(aliases, "source", "key")
+        if first is None or not self.file.is_failures_file:
+            return () if first is None else (first,)
+        # A failures file has the columns of all files that it was made of, and their names for the key may differ.
+        return tuple(dict.fromkeys(own for alias in aliases if (own := find_column(self.file.columns, (alias,)))))
 
     def _field(self, target: str, rule: FieldRule, dates: DateRule) -> FieldPlan | None:
         check_rule(target, rule, self.many, self.faults)
@@ -143,9 +159,12 @@ class _Workshop:
         return FieldPlan(target, rule, source, with_constants(chain, self.faults), many=target in self.many and rule.take == "all")
 
     def _source(self, target: str, rule: FieldRule) -> Source | None:
-        kind = next((name for name in ("template", "sql", "value") if getattr(rule, name) is not None), "column")
+        kind, without = source_kind(rule), spared(self.config, target, rule, self.file.columns)
+        if without.left_out:
+            return no_source(target)
         try:
-            return build_source(target, rule, lambda aliases: self._find(aliases, "map", target, kind))
+            find = self._peek if without.columns else lambda aliases: self._find(aliases, "map", target, kind)
+            return build_source(target, rule, find, spare=bool(without.columns))
         except ValueError as error:
             self.faults.add(str(error), "map", target, kind)
             return None
@@ -161,9 +180,21 @@ class _Workshop:
 
     def _instant(self, rule: FieldRule, dates: DateRule) -> Resolution:
         formats = usable_formats(rule.formats or dates.formats, self.faults, "map", DUE_AT, "formats")
+        if self.file.encoding is None and ISO not in formats:
+            # A typed column keeps its meaning: extract writes its dates in ISO 8601, whatever the formats say of texts.
+            formats = (*formats, ISO)
         zone = usable_zone(rule.timezone, self.faults, "map", DUE_AT, "timezone")
         time_ms = usable_time(rule.time, self.faults, "map", DUE_AT, "time")
         return Instant(DateRule(formats, zone or dates.timezone, dates.time_ms if time_ms is None else time_ms))
+
+    def notes(self) -> tuple[str, ...]:
+        """What the map does without in this file."""
+        fields = self.config.job.map
+        without = {target: spared(self.config, target, rule, self.file.columns) for target, rule in fields.items()}
+        return (*side_file_notes(fields, self.side_files), *spared_notes(without))
+
+    def _peek(self, aliases: Sequence[str]) -> str | None:
+        return find_column(self.file.columns, aliases)
 
     def _find(self, aliases: Sequence[str], *path: str) -> str | None:
         own = find_column(self.file.columns, aliases)
@@ -171,5 +202,12 @@ class _Workshop:
             wanted = " or ".join(repr(alias) for alias in aliases)
             near = nearest(aliases[0], self.file.columns)
             hint = f"; nearest: {near!r}" if near else ""
-            self.faults.add(f"{self.file.path} has no column {wanted}{hint}; its columns are: {listed(self.file.columns)}", *path)
+            columns = f"its columns are: {listed(self.file.columns)}{_without(path)}"
+            self.faults.add(f"{self.file.path} has no column {wanted}{hint}; {columns}", *path)
         return own
+
+
+def _without(path: Sequence[str]) -> str:
+    """How to do without the column, where a task needs none."""
+    is_required = path[0] != "map" or path[1] in REQUIRED_TARGETS
+    return "" if is_required else f"; if there is none, write `{path[1]}: null` under map"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process, utils
 
+from etl.config.faults import preset_advice
 from etl.config.model import ReadConfig
 from etl.errors import ConfigError
 
@@ -35,7 +36,8 @@ class Faults:
 
     def add(self, sentence: str, *path: str) -> None:
         """A fault at the key ``path``: its place, its dotted name and the sentence."""
-        line = f"{self._config.where(*path)}: {'.'.join(path)}: {sentence}"
+        where = self._config.where(*path)
+        line = f"{where}: {'.'.join(path)}: {sentence}{preset_advice(where, self._config.presets, str(self._config.path))}"
         if line not in self._lines:
             self._lines.append(line)
 

@@ -71,15 +71,26 @@ def compose(texts: pl.Series) -> pl.Series:
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """How rows of a file are identified: by ``columns`` (the file's own names), or by all their cells."""
+    """How rows of a file are identified: by ``parts``, or by all their cells.
 
-    columns: tuple[str, ...]
+    Attributes:
+        parts: For each part of the key the file's own names of its column; several only in a failures file that was made of files
+            with different names for it, where each row has a text in one of them.
+        by_content: There is no key column.
+    """
+
+    parts: tuple[tuple[str, ...], ...]
     by_content: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return tuple(column for part in self.parts for column in part)
 
     @property
     def label(self) -> str:
         """The columns, for sentences."""
-        return " and ".join(self.columns)
+        return " and ".join(" or ".join(part) for part in self.parts)
 
 
 def column_keys(plan: KeyPlan, cells: pl.DataFrame) -> pl.DataFrame:
@@ -92,7 +103,8 @@ def column_keys(plan: KeyPlan, cells: pl.DataFrame) -> pl.DataFrame:
     Returns:
         ``key`` (String or null), ``code``, ``message``, ``value`` (null where the key is good).
     """
-    parts = cells.select(compose(cells[column]).alias(str(index)) for index, column in enumerate(plan.columns))
+    parts = cells.select(pl.coalesce(part).alias(str(index)) for index, part in enumerate(plan.parts))
+    parts = parts.select(compose(part) for part in parts)
     parts = parts.select(normalise_key_part(pl.all()))
     columns = [pl.col(name) for name in parts.columns]
     key = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -30,12 +30,14 @@ class LookupTable:
     Attributes:
         ids: From normalised name to id, where the name fits one record.
         ambiguous: From normalised name to the labels (name and id) of the records that it fits.
+        candidates: From normalised name to the ids of those records.
         unchecked: Nobody was asked: every name is accepted, and stands for its own id.
     """
 
     ids: Mapping[str, str]
     ambiguous: Mapping[str, tuple[str, ...]]
     unchecked: bool = False
+    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 LookupTables = Mapping[LookupName, LookupTable]
@@ -64,8 +66,12 @@ def build_table(entries: Iterable[tuple[str, str, str]]) -> LookupTable:
         if key:
             labels_by_name.setdefault(key, {})[record_id] = label
     ids = {name: next(iter(labels)) for name, labels in labels_by_name.items() if len(labels) == 1}
-    ambiguous = {name: tuple(labels.values()) for name, labels in labels_by_name.items() if len(labels) > 1}
-    return LookupTable(ids=ids, ambiguous=ambiguous)
+    several = {name: labels for name, labels in labels_by_name.items() if len(labels) > 1}
+    return LookupTable(
+        ids=ids,
+        ambiguous={name: tuple(labels.values()) for name, labels in several.items()},
+        candidates={name: tuple(labels) for name, labels in several.items()},
+    )
 
 
 def unchecked_tables(job: JobConfig) -> dict[LookupName, LookupTable]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from etl.config.fields import NOTE, REJECT, SKIP, FieldRule, LookupName, ValuesMapping
 from etl.config.model import JobConfig
+from etl.transform.parts import value_parts
 from etl.transform.row_sql import parse_row_sql, sql_columns
 from etl.transform.side_files import SideFiles
 from etl.transform.text import parse_template, template_columns
@@ -15,10 +16,11 @@ from etl.transform.values import Translation, build_translation, translate_words
 def mentioned_columns(job: JobConfig) -> frozenset[str]:
     """Every column name in the source key and the map, all aliases included; broken templates and sql count as naming none."""
     keys = () if job.source.key_is_content else job.source.key
-    return frozenset(keys).union(*(_rule_columns(rule) for rule in job.map.values()))
+    return frozenset(alias for part in keys for alias in part).union(*(rule_columns(rule) for rule in job.map.values()))
 
 
-def _rule_columns(rule: FieldRule) -> Iterable[str]:
+def rule_columns(rule: FieldRule) -> Iterable[str]:
+    """The columns that one entry of the map names: all aliases, or those of its template or sql (none where that is broken)."""
     try:
         if rule.template is not None:
             return template_columns(parse_template(rule.template))
@@ -47,7 +49,7 @@ def constant_names(job: JobConfig, side_files: SideFiles | None = None) -> dict[
 
 
 def _rule_constants(target: str, rule: FieldRule, side_files: SideFiles | None) -> set[str]:
-    given = [text.strip() for text in (rule.value, rule.empty) if text is not None and text not in (REJECT, SKIP)]
+    given = [*value_parts(rule), *(text.strip() for text in (rule.empty,) if text is not None and text not in (REJECT, SKIP))]
     found = set(translate_words(given, build_chain(target, rule, side_files or {})))
     if side_files is None and any(not isinstance(step, ValuesMapping) for step in rule.values):
         found.update(given)
@@ -58,5 +60,8 @@ def _rule_constants(target: str, rule: FieldRule, side_files: SideFiles | None) 
 
 def build_chain(target: str, rule: FieldRule, side_files: SideFiles) -> tuple[Translation, ...]:
     """The steps of ``values``; a side file that is not among ``side_files`` translates nothing."""
-    entries = (step.entries if isinstance(step, ValuesMapping) else side_files.get((target, step), {}) for step in rule.values)
-    return tuple(build_translation(step) for step in entries)
+    nothing = build_translation({})  # keeps the places of the steps, which others count by
+    return tuple(
+        build_translation(step.entries) if isinstance(step, ValuesMapping) else side_files.get((target, step), nothing)
+        for step in rule.values
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from etl.config.model import DESCRIPTION
+from etl.config.model import DESCRIPTION, DUE_AT
 from etl.content import stamp_prefix
 from etl.records import (
     CONTENT_HASH,
@@ -27,14 +27,18 @@ from etl.records import (
     PreparedBatch,
     RawBatch,
 )
-from etl.transform.chain import FieldResult, split_texts
+from etl.transform.chain import FieldResult
 from etl.transform.compile import FieldPlan, Recipe
+from etl.transform.hashes import key_hash
 from etl.transform.identity import ContentCounter, canonical_text, column_keys, digests
+from etl.transform.parts import split_texts, with_rest_noted
 from etl.transform.sources import add_markdown
 from etl.transform.text import clean_cells
+from etl.transform.words import WORD_SCHEMA, field_words
 
 _OWN = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
 _PROBLEM_COLUMNS = (ROW, PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE)
+_NOTHING_FOUND = pl.DataFrame(schema={name: pl.UInt32 if name == ROW else pl.String for name in _PROBLEM_COLUMNS})
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_DIGEST = pl.lit(None, dtype=pl.Binary)
 
@@ -56,40 +60,62 @@ def prepare(recipe: Recipe, raw: RawBatch, content: ContentCounter | None = None
     texts, results = _map_fields(recipe.fields, cells)
     keys = _read_keys(recipe, raw, cells, content)
     problems = _gather_problems(recipe, raw.frame, keys, results)
+    remarks = _gather_remarks(recipe, raw.frame, results)
     mapped = _with_description(recipe, results, keys["key"])
     content_frame = _with_bad_texts(recipe, mapped, texts, results)
     frame = raw.frame.select(ROW, EXCLUDED).with_columns(
         keys["key"].alias(SOURCE_KEY),
-        keys["key"].to_frame("key").select(pl.when(pl.col("key").is_not_null()).then(pl.col("key").hash())).to_series().alias(KEY_HASH),
+        keys["key"].to_frame("key").select(key_hash(pl.col("key"))).to_series().alias(KEY_HASH),
         content_frame.select(pl.struct(pl.all()).hash()).to_series().alias(CONTENT_HASH),
         (digests(keys["key"]) if with_digests else _NO_DIGEST).alias(KEY_DIGEST),
         (_fingerprints(content_frame) if with_digests else _NO_DIGEST).alias(FINGERPRINT),
         pl.col(ROW).is_in(problems[ROW].unique().implode()).alias(HAS_PROBLEM),
         *mapped.get_columns(),
     )
-    return PreparedBatch(raw, frame, problems)
+    return PreparedBatch(raw, frame, problems, remarks)
 
 
 def wanted_names(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
-    """The names that the look-ups will be asked for, and in how many rows each stands; excluded and unreadable rows are left out.
+    """The words that stand for something in Lightfield, with the names that look-ups will be asked for, and in how many rows each stands.
+
+    Excluded and unreadable rows are left out.
 
     Args:
         recipe: Compiled for this batch's file, with any tables.
         raw: Holds at least the recipe's ``lookup_columns``.
 
     Returns:
-        ``lookup`` (String, such as ``account.name``), ``name`` (String, trimmed and after ``values``), ``rows`` (UInt32).
+        WORD_SCHEMA.
     """
-    fields = [field for field in recipe.fields if field.rule.lookup is not None]
-    readable = RawBatch(raw.file, raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null()))
-    cells = _read_cells(fields, readable, recipe.lookup_columns, recipe.null_values)
-    found = [pl.DataFrame(schema={"lookup": pl.String, "name": pl.String})]
-    for field in fields:
-        texts, _ = _read_texts(field, cells)
-        single = texts.explode(empty_as_null=True, keep_nulls=True) if texts.dtype == pl.List(pl.String) else texts
-        named = field.chain.name(single).select(pl.lit(field.rule.lookup).alias("lookup"), pl.col("named").alias("name"))
-        found.append(named.drop_nulls())
-    return pl.concat(found).group_by("lookup", "name", maintain_order=True).agg(pl.len().cast(pl.UInt32).alias("rows"))
+    fields = [field for field in recipe.fields if field.has_words]
+    cells = _read_cells(fields, _readable(raw), recipe.lookup_columns, recipe.null_values)
+    found = [field_words(field, _read_texts(field, cells)[0]) for field in fields]
+    return pl.concat([pl.DataFrame(schema=WORD_SCHEMA), *found])
+
+
+def date_columns(recipe: Recipe) -> tuple[str, ...]:
+    """The file's columns that ``date_words`` needs."""
+    return tuple(column for field in recipe.fields if field.target == DUE_AT for column in field.source.columns)
+
+
+def date_words(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
+    """The dates as the formats will read them; excluded and unreadable rows are left out.
+
+    Args:
+        recipe: Compiled for this batch's file, with any tables; it maps ``$dueAt``.
+        raw: Holds at least the ``date_columns``.
+
+    Returns:
+        ROW, ``word`` (String, trimmed and after ``values``, null where there is none).
+    """
+    field = next(field for field in recipe.fields if field.target == DUE_AT)
+    cells = _read_cells([field], _readable(raw), date_columns(recipe), recipe.null_values)
+    texts, _ = _read_texts(field, cells)
+    return cells.select(ROW).with_columns(field.chain.name(texts)["named"].alias("word"))
+
+
+def _readable(raw: RawBatch) -> RawBatch:
+    return RawBatch(raw.file, raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null()))
 
 
 def _read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[str], null_values: Sequence[str]) -> pl.DataFrame:
@@ -99,16 +125,26 @@ def _read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[st
 
 
 def _read_texts(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
-    texts, failed = field.source.read(cells)
-    if texts.len() != cells.height:  # a constant
-        texts = texts.new_from_index(0, cells.height)
+    texts, failed = _read_whole_texts(field, cells)
     return split_texts(texts, field.rule), failed
 
 
+def _read_whole_texts(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
+    texts, failed = field.source.read(cells)
+    if texts.len() != cells.height:  # a constant
+        texts = texts.new_from_index(0, cells.height)
+    return texts, failed
+
+
 def _map_fields(fields: Sequence[FieldPlan], cells: pl.DataFrame) -> tuple[list[pl.Series], list[FieldResult]]:
-    read = [_read_texts(field, cells) for field in fields]
-    results = [field.chain.apply(texts, failed) for field, (texts, failed) in zip(fields, read, strict=True)]
-    return [texts for texts, _ in read], results
+    mapped = [_map_field(field, cells) for field in fields]
+    return [texts for texts, _ in mapped], [result for _, result in mapped]
+
+
+def _map_field(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, FieldResult]:
+    whole, failed = _read_whole_texts(field, cells)
+    texts = split_texts(whole, field.rule)
+    return texts, with_rest_noted(field.chain.apply(texts, failed), whole, field.chain)
 
 
 def _read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: ContentCounter | None) -> pl.DataFrame:
@@ -121,7 +157,6 @@ def _read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: Cont
 
 def _gather_problems(recipe: Recipe, raw: pl.DataFrame, keys: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame:
     """All problems in the order of rows, then of reading, key and map. Where the reading failed, the cells are not judged."""
-    own = raw.select(ROW, EXCLUDED, EXTRACT_CODE).with_row_index()
     unread = raw.select(
         pl.col(EXTRACT_CODE).alias("code"), pl.col(EXTRACT_MESSAGE).alias("message"), _NO_TEXT.alias("value")
     ).with_row_index()
@@ -133,7 +168,23 @@ def _gather_problems(recipe: Recipe, raw: pl.DataFrame, keys: pl.DataFrame, resu
             for place, (field, result) in enumerate(zip(recipe.fields, results, strict=True), start=2)
         ),
     ]
-    judged = pl.concat(frames).join(own, on="index", how="left", maintain_order="left")
+    return _in_order(raw, frames)
+
+
+def _gather_remarks(recipe: Recipe, raw: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame | None:
+    if all(result.remarks.is_empty() for result in results):
+        return None
+    frames = [_labelled(result.remarks, field.target, 1) for field, result in zip(recipe.fields, results, strict=True)]
+    return _in_order(raw, frames)
+
+
+def _in_order(raw: pl.DataFrame, labelled: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """With row numbers instead of positions; without the excluded rows, and what was judged of rows that could not be read."""
+    found = pl.concat(labelled)
+    if found.is_empty():
+        return _NOTHING_FOUND
+    own = raw.select(ROW, EXCLUDED, EXTRACT_CODE).with_row_index()
+    judged = found.join(own, on="index", how="left", maintain_order="left")
     judged = judged.filter(~pl.col(EXCLUDED), (pl.col("place") == 0) | pl.col(EXTRACT_CODE).is_null())
     return judged.sort("index", "place", maintain_order=True).select(_PROBLEM_COLUMNS)
 

@@ -21,6 +21,10 @@ DUPLICATE_KEY = "duplicate_key"
 UNKNOWN_SOURCE_KEY = "unknown_source_key"
 TOO_MANY_FIELDS = "too_many_fields"
 NOT_UTF8 = "not_utf8"
+SUBITEM = "subitem"
+
+SKIPPED_TIME = "skipped_time"
+REPEATED_TIME = "repeated_time"
 
 SHOWN_CHARACTERS = 80
 """A cell is cut to this length in a sentence; the problem's ``value`` holds all of it."""
@@ -57,14 +61,32 @@ CODES: dict[str, Meaning] = {
     UNKNOWN_SOURCE_KEY: Meaning("The ledger does not know this row of a failures file.", "Give `_source_key` back as it was, or empty it."),
     TOO_MANY_FIELDS: Meaning("The record has more fields than the header.", "Quote the cell that holds the delimiter."),
     NOT_UTF8: Meaning("The record is not valid UTF-8.", "Save the file as UTF-8, or name its `source.encoding`."),
+    SUBITEM: Meaning("The row stands under a header of its own (monday.com's subitems).", "Move it into the table, or exclude it."),
 }
 """Every code of a row that is refused before it is sent. Codes are stable: people filter on them."""
+
+REMARKS: dict[str, Meaning] = {
+    SKIPPED_TIME: Meaning(
+        "The zone skips this local time, as clocks go forward; it is read as if they had not yet: 02:30 becomes 03:30.",
+        "Nothing, or correct the time.",
+    ),
+    REPEATED_TIME: Meaning(
+        "The zone has this local time twice, as clocks go back; the first of the two is taken.", "Nothing, or write the offset."
+    ),
+}
+"""What is counted and shown of rows that are none the worse for it."""
 
 RESOLVABLE = (UNKNOWN_STATUS, INVALID_DATE, NOT_FOUND, INVALID_ID)
 """The codes that ``unknown`` decides about. An ambiguous name is never guessed, and a missing zone is the config's fault."""
 
 NOTE_WORDS = {NOT_FOUND: "not found in Lightfield", INVALID_DATE: "not a date", INVALID_ID: "not an id", UNKNOWN_STATUS: "not a status"}
 """What the description says in brackets of a value that was left out by ``unknown: note``."""
+
+REMARK_WORDS = {
+    SKIPPED_TIME: "does not exist in its zone, as clocks go forward then",
+    REPEATED_TIME: "comes twice in its zone, as clocks go back then, and the first is meant",
+}
+"""What a sentence says of a value with this remark."""
 
 PROBLEM_FRAME_SCHEMA = {"index": pl.UInt32, "code": pl.String, "message": pl.String, "value": pl.String}
 """Problems of one field within a batch: position of the row, code, sentence, the cell that caused it."""

@@ -10,8 +10,9 @@ import polars as pl
 from etl.config.fields import LookupName
 from etl.config.model import STATUSES
 from etl.transform.dates import DateRule, read_dates
+from etl.transform.day_order import fits_in_other_order
 from etl.transform.lookups import NOUNS, Resolver, normalise
-from etl.transform.problems import AMBIGUOUS, INVALID_ID, NO_TIMEZONE, UNKNOWN_STATUS, sentence
+from etl.transform.problems import AMBIGUOUS, INVALID_DATE, INVALID_ID, NO_TIMEZONE, UNKNOWN_STATUS, sentence
 
 MAX_ID_CHARACTERS = 255
 
@@ -68,8 +69,13 @@ class Instant:
     rule: DateRule
 
     def resolve(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """``YYYY-MM-DDTHH:MM:SSZ``."""
-        return frame.with_columns(read_dates(frame["named"], self.rule).get_columns())
+        """``YYYY-MM-DDTHH:MM:SSZ``; ``remark`` beside it, and ``other_order``: the pattern that fits if day and month are exchanged."""
+        read = frame.with_columns(read_dates(frame["named"], self.rule).get_columns())
+        lost = (read["code"] == INVALID_DATE).fill_null(value=False).arg_true()
+        other = pl.repeat(None, read.height, dtype=pl.String, eager=True).scatter(
+            lost, fits_in_other_order(read["named"].gather(lost), self.rule.formats)
+        )
+        return read.with_columns(other.alias("other_order"))
 
     def complaint(self, key: str) -> pl.Expr:
         """Names the formats, or asks for a zone."""
@@ -78,7 +84,20 @@ class Instant:
             f"fits none of the formats {formats}, or is no date from 1900 to 9999; add its format under {key}.formats or set {key}.unknown"
         )
         zoneless = f"carries no time zone; set timezone (for the config) or {key}.timezone, such as America/New_York"
-        return pl.when(pl.col("code") == NO_TIMEZONE).then(pl.lit(zoneless)).otherwise(pl.lit(unread))
+        exchanged = sentence(
+            [
+                f"fits none of the formats {formats}, but would fit ",
+                pl.col("other_order"),
+                f": all dates of an input have day and month in one order; correct the date, or {key}.formats",
+            ]
+        )
+        return (
+            pl.when(pl.col("code") == NO_TIMEZONE)
+            .then(pl.lit(zoneless))
+            .when(pl.col("other_order").is_not_null())
+            .then(exchanged)
+            .otherwise(pl.lit(unread))
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

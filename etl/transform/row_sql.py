@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from etl.config.fickle_words import FICKLE_REMEDY, fickle_fault, fickle_word
+
 _LOOKS_AROUND = "looks at more than one row; aggregates, windows, sub-queries and table functions are not allowed"
 _NOT_OF_ONE_ROW = frozenset(
     "Agg AnonymousAgg AnonymousFunction Explode Filter Gather Len Over Rolling Slice Sort SortBy SubPlan Window".split()  # noqa: SIM905  words
@@ -20,8 +22,10 @@ def parse_row_sql(sql: str) -> pl.Expr:
     """The expression.
 
     Raises:
-        ValueError: It is no SQL, or looks at more than its own row.
+        ValueError: It is no SQL, looks at more than its own row, or says another thing each time.
     """
+    if word := fickle_word(sql):
+        raise ValueError(f"found {sql!r}, which {fickle_fault(word)}; {FICKLE_REMEDY}")
     try:
         expression = pl.sql_expr(sql)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -54,10 +58,10 @@ def sql_columns(expression: pl.Expr) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowSql:
-    """A checked expression, and the file's own name for each column that it names."""
+    """A checked expression, and the file's own name for each column that it names; None of a column that it lacks, which is null."""
 
     expression: pl.Expr
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | None]
 
     def probe(self) -> None:
         """Try it on a few rows, together and alone.
@@ -73,7 +77,8 @@ class RowSql:
             raise ValueError(_LOOKS_AROUND)
 
     def _sample(self, cells: Sequence[str | None]) -> pl.DataFrame:
-        return pl.DataFrame({column: pl.Series(cells, dtype=pl.String) for column in self.columns.values() or ["none"]})
+        own = [column for column in self.columns.values() if column is not None]
+        return pl.DataFrame({column: pl.Series(cells, dtype=pl.String) for column in own or ["none"]})
 
     def _why(self, cells: pl.DataFrame) -> str:
         try:
@@ -97,9 +102,8 @@ class RowSql:
         return pl.concat([first[0], second[0]]), pl.concat([first[1], second[1]])
 
     def _evaluate(self, cells: pl.DataFrame) -> pl.Series:
-        named = (
-            cells.select(pl.col(own).alias(written) for written, own in self.columns.items()) if self.columns else cells.select(pl.first())
-        )
+        read = ((pl.lit(None, dtype=pl.String) if own is None else pl.col(own)).alias(written) for written, own in self.columns.items())
+        named = cells.select(read) if self.columns else cells.select(pl.first())
         result = named.with_columns(self.expression.alias("result")).get_column("result")
         if result.dtype.is_nested():
             raise pl.exceptions.InvalidOperationError("the result is a list, not one value")

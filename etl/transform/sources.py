@@ -11,7 +11,7 @@ from etl.config.fields import FieldRule
 from etl.records import RESERVED
 from etl.transform.html import cells_to_markdown
 from etl.transform.row_sql import RowSql, parse_row_sql, sql_columns
-from etl.transform.text import fill_template, parse_template, template_columns, trim
+from etl.transform.text import Literal, fill_template, parse_template, template_columns, trim
 
 FindColumn = Callable[[Sequence[str]], str | None]
 """From aliases to the file's own name of the first that it has; None (and a fault noted) when it has none of them."""
@@ -48,8 +48,19 @@ class Source:
         return texts.to_frame("text").select(trim(pl.col("text"))).to_series(), failed
 
 
-def build_source(target: str, rule: FieldRule, find: FindColumn) -> Source | None:
+def no_source(target: str) -> Source:
+    """Of a field whose columns the file lacks, and may lack: empty in every row."""
+    return Source((), "nothing", target.lstrip("$"), pl.lit(None, dtype=pl.String))
+
+
+def build_source(target: str, rule: FieldRule, find: FindColumn, *, spare: bool = False) -> Source | None:
     """The source of a rule; None when a column is missing, which ``find`` has noted.
+
+    Args:
+        target: The field.
+        rule: What the config says of it.
+        find: Finds a column.
+        spare: A template or sql may name columns that the file lacks: they are empty. It names at least one that is there.
 
     Raises:
         ValueError: The template or the sql is not usable.
@@ -58,9 +69,9 @@ def build_source(target: str, rule: FieldRule, find: FindColumn) -> Source | Non
     if rule.value is not None:
         return Source((), "value", bare, pl.lit(rule.value.strip()))
     if rule.sql is not None:
-        return _sql_source(bare, rule, find)
+        return _sql_source(bare, rule, find, spare=spare)
     if rule.template is not None:
-        return _template_source(bare, rule.template, find, html=rule.html)
+        return _template_source(bare, rule, find, spare=spare)
     own = find(rule.column)
     if own is None:
         return None
@@ -68,33 +79,36 @@ def build_source(target: str, rule: FieldRule, find: FindColumn) -> Source | Non
     return Source((own,), f"column {own.strip()}", own.strip(), pl.col(read), html_columns=(own,) if rule.html else ())
 
 
-def _template_source(bare: str, template: str, find: FindColumn, *, html: bool) -> Source | None:
-    parts = parse_template(template)
+def _template_source(bare: str, rule: FieldRule, find: FindColumn, *, spare: bool) -> Source | None:
+    parts = parse_template(rule.template or "")
     own_names = _find_all(template_columns(parts), find)
-    if own_names is None:
+    if None in own_names.values() and not spare:
         return None
-    columns = tuple(dict.fromkeys(own_names.values()))
-    read = {written: html_name(own) if html else own for written, own in own_names.items()}
+    parts = tuple(part for part in parts if isinstance(part, Literal) or own_names[part.column] is not None)
+    columns = _present(own_names)
+    read = {written: html_name(own) if rule.html else own for written, own in own_names.items() if own is not None}
     expression = trim(fill_template(parts, read))
     described = f"template of {', '.join(columns)}" if columns else "template"
-    return Source(columns, described, bare, expression, html_columns=columns if html else ())
+    return Source(columns, described, bare, expression, html_columns=columns if rule.html else ())
 
 
-def _sql_source(bare: str, rule: FieldRule, find: FindColumn) -> Source | None:
+def _sql_source(bare: str, rule: FieldRule, find: FindColumn, *, spare: bool) -> Source | None:
     expression = parse_row_sql(rule.sql or "")
     own_names = _find_all(sql_columns(expression), find)
-    if own_names is None:
+    if None in own_names.values() and not spare:
         return None
     sql = RowSql(expression, own_names)
     sql.probe()
-    columns = tuple(dict.fromkeys(own_names.values()))
+    columns = _present(own_names)
     return Source(columns, f"sql of {', '.join(columns)}" if columns else "sql", bare, None, sql=sql, html_result=rule.html)
 
 
-def _find_all(written: Iterable[str], find: FindColumn) -> Mapping[str, str] | None:
-    found = {name: find((name,)) for name in written}
-    own_names = {name: own for name, own in found.items() if own is not None}
-    return own_names if len(own_names) == len(found) else None
+def _find_all(written: Iterable[str], find: FindColumn) -> Mapping[str, str | None]:
+    return {name: find((name,)) for name in written}
+
+
+def _present(own_names: Mapping[str, str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(own for own in own_names.values() if own is not None))
 
 
 def html_name(column: str) -> str:

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+WORD = "word"
+RESULT = "result"
+
+_LONG = 5_000
+"""Words; from here on a table is searched and not hashed."""
+
 
 def fold(text: pl.Expr) -> pl.Expr:
     """The form in which words are compared: trimmed, lower-case, ``_`` and ``-`` as blanks, runs of blanks as one.
@@ -42,20 +48,33 @@ class Translation:
 
 
 def replace(text: pl.Expr, old: pl.Series, new: pl.Series) -> pl.Expr:
-    """``new`` where the text is in ``old``, else null."""
+    """``new`` where the text is in ``old``, else null. A long ``old`` should be sorted, and flagged so."""
     if old.is_empty():
         return pl.lit(None, dtype=pl.String)
+    if len(old) > _LONG and old.flags["SORTED_ASC"]:
+        # A long table is hashed anew for each batch by replace_strict: twenty times the price of searching it.
+        return text.map_batches(lambda texts: _searched(texts, old, new), return_dtype=pl.String)
     return text.replace_strict(old, new, default=None, return_dtype=pl.String)
 
 
 def build_translation(entries: Mapping[str, str]) -> Translation:
     """From words (trimmed here) to their results; an empty result empties the field."""
     written = {word.strip(): result.strip() for word, result in entries.items()}
-    meanings: dict[str, set[str]] = {}
-    for word, result in zip(fold_words(list(written)), written.values(), strict=True):
-        meanings.setdefault(word, set()).add(result)
-    folded = {word: next(iter(results)) for word, results in meanings.items() if len(results) == 1}
-    return Translation(_texts(written.keys()), _texts(written.values()), _texts(folded.keys()), _texts(folded.values()))
+    return translation_of(pl.DataFrame({WORD: _texts(written.keys()), RESULT: _texts(written.values())}))
+
+
+def translation_of(pairs: pl.DataFrame) -> Translation:
+    """The translation of WORD to RESULT (String, trimmed, each word once)."""
+    by_fold = pairs.lazy().select(fold(pl.col(WORD)).alias(WORD), RESULT).group_by(WORD)
+    folded = by_fold.agg(pl.col(RESULT).first(), pl.col(RESULT).n_unique().alias("meanings")).filter(pl.col("meanings") == 1)
+    written, loose = pairs.sort(WORD), folded.sort(WORD).collect()
+    return Translation(written[WORD], written[RESULT], loose[WORD], loose[RESULT])
+
+
+def _searched(texts: pl.Series, old: pl.Series, new: pl.Series) -> pl.Series:
+    place = old.search_sorted(texts.fill_null("")).clip(0, len(old) - 1)
+    found = pl.DataFrame({"text": texts, "old": old.gather(place), "new": new.gather(place)})
+    return found.select(pl.when(pl.col("text") == pl.col("old")).then("new")).to_series().alias(texts.name)
 
 
 def _texts(words: object) -> pl.Series:

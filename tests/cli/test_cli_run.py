@@ -252,7 +252,7 @@ def test_the_presets_own_sample_runs_in_the_sandbox(desk):
     ended = desk(
         "run",
         "--sandbox",
-        desk.write("mine.yaml", "extends: hubspot\nname: mine\n"),
+        desk.write("mine.yaml", "extends: hubspot\nname: mine\ntimezone: Europe/Berlin\n"),
         samples_folder() / "hubspot-tasks.csv",
         "--limit",
         "20",

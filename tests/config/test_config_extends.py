@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 BASE = """\
@@ -19,7 +22,7 @@ map:
 
 def test_mappings_are_merged_key_by_key_and_lists_replaced(read):
     job = read("extends: base.yaml\nname: mine\nsource: {key: Id}\nlimits: {rate: 9}\n", base=BASE).job
-    assert (job.name, job.timezone, job.source.key, job.source.null_values) == ("mine", "Europe/Berlin", ("Id",), ("", "--"))
+    assert (job.name, job.timezone, job.source.key, job.source.null_values) == ("mine", "Europe/Berlin", (("Id",),), ("", "--"))
     assert (job.limits.rate, job.limits.attempts) == (9.0, 3)
 
 
@@ -56,7 +59,48 @@ def test_a_side_file_replaces_inherited_translations(read):
 def test_a_preset_is_extended_by_its_name(read):
     job = read("extends: hubspot\nname: mine\n").job
     assert job.name == "mine"
-    assert job.source.key == ("Record ID",)
+    assert job.source.key == (("Record ID", "hs_object_id"),)
+
+
+def test_a_preset_hands_on_neither_its_identity_nor_its_surroundings(read, monkeypatch, tmp_path):
+    """Its name and its zone are examples: whoever took them over unseen would have somebody else's."""
+    own = "workspace: {member: a@b.c}\nledger: x.ledger\nguards: {min_rows: 1}\ntime: 17:00\nstamp: true\n"
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "crm.yaml").write_text(BASE + own)
+    monkeypatch.setattr("etl.config.presets.presets_folder", lambda: tmp_path / "presets")
+    job = read("extends: crm\nname: mine\n").job
+    assert (job.name, job.timezone, job.workspace, job.ledger, job.guards.min_rows) == ("mine", None, None, None, None)
+    assert (job.time, job.stamp) == ("17:00", True)
+    job = read("extends: presets/crm.yaml\n").job
+    assert (job.name, job.timezone, job.workspace.member, job.ledger) == ("base", "Europe/Berlin", "a@b.c", "x.ledger")
+
+
+def test_who_extends_a_preset_without_a_name_is_told_why_it_has_none(refusal):
+    message = refusal("# mine\nextends: hubspot\nmode: snyc\n")
+    assert message.splitlines()[0] == (
+        "tasks.yaml:2:1: name: is missing and required: the preset hubspot does not hand its own on, because a name is an import's "
+        "identity; add a line such as `name: acme-hubspot-tasks`"
+    )
+    assert "tasks.yaml:3:1: mode: found 'snyc'" in message.splitlines()[1]
+
+
+def test_a_name_may_come_from_a_file_between_the_config_and_the_preset(read):
+    assert read("extends: ./team.yaml\n", team="extends: hubspot\nname: team\n").job.name == "team"
+
+
+def test_a_fault_in_a_line_of_a_preset_says_where_to_say_it_otherwise(refusal):
+    message = refusal("extends: hubspot\nname: mine\nmap: {$account: {split: null}}\n")
+    file, _, line, _, told = re.fullmatch(r"(.*?)(:)(\d+)(:)\d+: (.*)", message).groups()
+    assert Path(file).name == "hubspot.yaml"
+    assert Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1].strip().startswith("take: first")
+    assert told.startswith("map.$account.take: says which part of a split cell, but there is no split")
+    assert told.endswith("(this line is the preset hubspot's: say it otherwise in tasks.yaml)")
+
+
+def test_a_side_file_of_a_preset_is_one_of_the_users(read, tmp_path):
+    """Nobody keeps people of theirs in the folder of an installed package."""
+    config = read("extends: hubspot\nname: mine\n")
+    assert config.folder == tmp_path
 
 
 def test_files_may_extend_one_another(read):
@@ -87,7 +131,7 @@ def test_too_many_layers_are_a_fault(refusal):
 
 def test_an_unknown_preset_names_the_nearest(refusal):
     message = refusal("extends: hubspott\n")
-    assert message.startswith("tasks.yaml:1:1: extends: no preset 'hubspott'; did you mean hubspot? (allowed: hubspot")
+    assert message.startswith("tasks.yaml:1:1: extends: no preset 'hubspott'; did you mean hubspot? (allowed: ")
 
 
 def test_a_missing_base_is_the_only_fault_that_is_told(refusal):

@@ -139,7 +139,6 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file(refusal):
             "guards: {max_rejected: some}\n",
             "guards.max_rejected: 'some' is neither a number of rows such as 25 nor a percentage such as 5%",
         ),
-        ("retain: 2w\n", "retain: not in this version: the ledger keeps everything; leave this out"),
         ("retain: long\n", "retain: 'long' is not a duration such as 90s, 15m, 26h or 90d"),
         ("limits: {share: 0}\n", "limits.share: found 0, allowed: more than 0"),
         ("key: Id\n", "key: unknown key here; it is written source.key"),
@@ -220,8 +219,6 @@ def test_a_constant_status_may_be_translated(read, good):
 @pytest.mark.parametrize(
     ("added", "message"),
     [
-        ("mode: sync\n", "mode: sync: not in this version: "),
-        ("sync: {on_missing: trash}\n", "sync.on_missing: not in this version: "),
         ('notify: {url: "https://example.com/hook"}\n', "notify: not in this version: "),
         ("guards: {max_age: {column: At, is: 26h}}\n", "guards.max_age: not in this version: "),
     ],
@@ -246,12 +243,22 @@ def test_a_sync_needs_a_key(refusal, good):
         ("encoding: hex", "source.encoding: 'hex' is no encoding"),
         ("delimiter: ',,'", "source.delimiter: ',,' is no delimiter"),
         ("key: []", "source.key: found an empty list, allowed: 1 or more of it"),
+        ("key: [[]]", "tasks.yaml:3:9: source.key.0: found an empty list, allowed: 1 or more of it"),
+        ("key: [A, {b: c}]", "tasks.yaml:3:12: source.key.1: found keys with values, allowed: text"),
+        ("key: [[[A]]]", "tasks.yaml:3:10: source.key.0.0: found a list, allowed: text"),
+        ("key: [A, [B, ' a']]", "source.key: ' a' is two of its parts; other names of one column stand in a list of their own"),
         ("header: 0", "source.header: found 0, allowed: auto or 1 or more"),
     ],
 )
 def test_a_source_that_cannot_work_is_told(refusal, good, source, message):
     text = good.replace("key: Id", source if source.startswith("key") else f"key: Id\n  {source}")
     assert message in refusal(text)
+
+
+def test_a_slip_beside_the_name_of_a_side_file_is_told(refusal, good):
+    """As translations of the words `file` and `form` it would silently translate nothing."""
+    message = refusal(good + "  $account: {column: C, values: {file: companies.csv, form: Id}}\n")
+    assert message == "tasks.yaml:8:55: map.$account.values.form: unknown key beside file; did you mean from? (allowed: file, from, to)"
 
 
 @pytest.mark.parametrize("bad", [5, "x", ["a"], {"a": {"b": "c"}}, None, True, [[]], {"": {"": ""}}])

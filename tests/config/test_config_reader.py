@@ -45,7 +45,23 @@ def test_unquoted_words_under_values_stay_the_text_that_was_written(read, good, 
 @pytest.mark.parametrize("text", LOOKS_LIKE_ANOTHER_TYPE)
 def test_name_key_and_null_values_stay_the_text_that_was_written(read, good, text):
     job = read(good.replace("my-tasks", text).replace("key: Id", f"key: {text}\n  null_values: [{text}, ~]")).job
-    assert (job.name, job.source.key, job.source.null_values) == (text, (text,), (text, "~"))
+    assert (job.name, job.source.key, job.source.null_values) == (text, ((text,),), (text, "~"))
+
+
+@pytest.mark.parametrize(
+    ("key", "parts"),
+    [
+        ("Id", (("Id",),)),
+        ("[A, B]", (("A",), ("B",))),
+        ("[[A, B]]", (("A", "B"),)),
+        ("[[A, a, B], C]", (("A", "a", "B"), ("C",))),
+        ("content", (("content",),)),
+    ],
+)
+def test_a_key_has_parts_and_a_part_has_aliases(read, good, key, parts):
+    source = read(good.replace("key: Id", f"key: {key}")).job.source
+    assert source.key == parts
+    assert source.key_is_content == (key == "content")
 
 
 @pytest.mark.parametrize("option", ["column", "value", "template", "empty"])
@@ -65,7 +81,8 @@ def quoted(text: str) -> str:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(words=st.dictionaries(st.text(min_size=1), st.sampled_from(["TODO", "COMPLETE"]), min_size=1, max_size=5))
+# YAML allows a key of 1,024 characters before its colon, and a letter is written with ten.
+@given(words=st.dictionaries(st.text(min_size=1, max_size=90), st.sampled_from(["TODO", "COMPLETE"]), min_size=1, max_size=5))
 @example(words={"NULL": "TODO", "~": "COMPLETE", "<<": "TODO", "\x85": "TODO", "\ufeff": "TODO", "💥": "TODO"})
 def test_any_text_survives_as_a_word_to_translate(read, good, words):
     entries = ", ".join(f"{quoted(word)}: {quoted(status)}" for word, status in words.items())

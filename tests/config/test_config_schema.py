@@ -6,9 +6,10 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from etl.cli.main import exit_code
 from etl.config.fields import FieldRule, ValuesFile
 from etl.config.model import GuardsConfig, JobConfig, LimitsConfig, MaxAge, NotifyConfig, SourceConfig, SyncConfig, WorkspaceConfig
-from etl.config.presets import preset_names, preset_path, samples_folder
+from etl.config.presets import preset_names, preset_path, presets_folder, samples_folder
 from etl.config.reader import read_config
 from etl.config.schema import json_schema
 
@@ -83,6 +84,31 @@ def test_what_the_reader_refuses_the_schema_refuses(refusal, good, added):
 def test_what_the_reader_takes_the_schema_takes(read, good, added):
     assert read(f"{good}{added}\n")
     assert is_valid(f"{good}{added}\n")
+
+
+def test_the_schema_beside_the_presets_is_what_the_command_prints(capsys):
+    """After a change: lightfield-etl schema > configs/lightfield-etl.schema.json."""
+    assert exit_code(["schema"]) == 0
+    assert (presets_folder() / "lightfield-etl.schema.json").read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_first_line_of_a_preset_points_editors_at_the_schema(name):
+    with preset_path(name).open(encoding="utf-8") as stream:
+        assert stream.readline() == "# yaml-language-server: $schema=lightfield-etl.schema.json\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("{extends: hubspot}", False),
+        ("{extends: hubspot, name: mine}", True),
+        ("{extends: team.yaml}", True),
+        ("{name: mine}", False),
+    ],
+)
+def test_who_extends_a_preset_says_a_name(text, valid):
+    assert is_valid(text) == valid
 
 
 def test_the_schema_names_every_key_of_the_model():

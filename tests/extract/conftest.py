@@ -21,7 +21,7 @@ class Workshop:
 
     def open(self, *patterns, names=(), stdin=None, **source):
         opened = open_source(
-            SourceConfig(key="Id", **source), patterns, self.folder, names=frozenset(names), scratch=self.scratch, stdin=stdin
+            SourceConfig(**{"key": "Id", **source}), patterns, self.folder, names=frozenset(names), scratch=self.scratch, stdin=stdin
         )
         self._opened.append(opened)
         return opened

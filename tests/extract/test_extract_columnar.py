@@ -44,7 +44,9 @@ AUTHOR = pl.Struct({"name": pl.String, "age": pl.Int64})
         ([], pl.List(pl.String), None),
         (b"caf\xc3\xa9", pl.Binary, "café"),
         (b"\xff\x00", pl.Binary, "ff00"),
-        ([{"name": "A", "age": 1}], pl.List(AUTHOR), '{"name":"A","age":1}'),
+        ([[1, 2], [3]], pl.List(pl.List(pl.Int64)), "[[1,2],[3]]"),
+        (["a", "b"], pl.Array(pl.String, 2), "a;b"),
+        ([True, None, False], pl.List(pl.Boolean), "true;false"),
     ],
 )
 def test_a_parquet_value_is_written_as_people_write_it(shop, rows, value, dtype, text):
@@ -59,6 +61,31 @@ def test_a_struct_becomes_a_column_for_each_of_its_fields(shop, rows):
     file = opened.files[0]
     assert (file.columns, file.first_row, file.delimiter, file.encoding) == (("Id", "by.name", "by.age"), 1, None, None)
     assert rows(opened) == [("1", "A", "3"), ("2", None, None)]
+
+
+def test_a_list_of_structs_becomes_json_and_a_column_for_each_field_of_its_first_member(shop, rows):
+    people = [[{"name": "A", "age": 1}, {"name": "B;", "age": None}], [], None]
+    pl.DataFrame({"Id": [1, 2, 3], "by": people}, schema={"Id": pl.Int32, "by": pl.List(AUTHOR)}).write_parquet(shop.folder / "t.parquet")
+    opened = shop.open("t.parquet")
+    assert opened.files[0].columns == ("Id", "by", "by[0].name", "by[0].age")
+    json = '[{"name":"A","age":1},{"name":"B;","age":null}]'
+    assert rows(opened) == [("1", json, "A", "1"), ("2", "[]", None, None), ("3", None, None, None)]
+
+
+def test_a_column_that_is_itself_called_like_a_path_wins(shop, rows):
+    frame = pl.DataFrame({"owner": [{"email": "path"}], "owner.email": ["own"]})
+    frame.write_parquet(shop.folder / "t.parquet")
+    opened = shop.open("t.parquet", names={"owner.email"})
+    assert opened.files[0].columns == ("owner.email_2", "owner.email")
+    assert rows(opened, "owner.email") == [("own",)]
+    assert any("owner.email is called owner.email_2" in note for note in opened.files[0].notes)
+
+
+def test_bytes_that_the_config_asks_for_are_refused_and_others_are_hex(shop, rows):
+    pl.DataFrame({"Id": ["1"], "blob": [b"\xff\x00"]}).write_parquet(shop.folder / "t.parquet")
+    assert rows(shop.open("t.parquet", names={"Id"})) == [("1", "ff00")]
+    with pytest.raises(SourceError, match="column 'blob' holds bytes, not text"):
+        shop.open("t.parquet", names={"Blob"})
 
 
 def test_parquet_rows_come_in_order_and_blank_ones_count(shop, rows):
@@ -81,6 +108,18 @@ def test_ndjson_keeps_numbers_as_they_were_written(shop, rows):
     opened = shop.open_text('{"Id":1234567890123456789012,"n":{"a":"x"},"t":["p","q"]}\n{"Id":"007","n":null,"ok":true}\n', "t.ndjson")
     assert opened.files[0].columns == ("Id", "n.a", "t", "ok")
     assert rows(opened, ROW, "Id", "n.a", "t", "ok") == [(1, "1234567890123456789012", "x", "p;q", None), (2, "007", None, None, "true")]
+
+
+def test_ndjson_is_read_by_path_with_numbers_as_they_were_written_at_any_depth(shop, rows):
+    first = '{"id":{"task_id":"t1","n":12345678901234567890123},"assignees":[{"type":"user","id":1},{"type":"user","id":2}]}'
+    opened = shop.open_text(f'{first}\n{{"id":{{"task_id":"t2"}},"assignees":[]}}\n', "t.ndjson")
+    assert rows(opened, "id.task_id", "id.n", "assignees[0].id") == [("t1", "12345678901234567890123", "1"), ("t2", None, None)]
+
+
+def test_one_json_list_is_refused_with_how_to_convert_it(shop):
+    with pytest.raises(SourceError, match="one JSON list") as caught:
+        shop.open_text('\n[{"Id": 1}]', "t.json")
+    assert "jq -c '.[]'" in caught.value.next_step
 
 
 def test_what_is_no_ndjson_is_refused(shop):

@@ -31,9 +31,18 @@ def test_a_header_may_be_named_by_its_row(shop, rows):
         shop.open_text(content, header=99)
 
 
-def test_a_name_that_stands_twice_is_refused_with_both_places(shop):
+def test_a_name_that_stands_twice_is_refused_with_both_places_where_the_config_mentions_it(shop):
     with pytest.raises(SourceError, match="columns 1 and 3 have the same name, 'Id'"):
-        shop.open_text("Id,T,Id\n1,2,3\n")
+        shop.open_text("Id,T,Id\n1,2,3\n", names={"id"})
+    with pytest.raises(SourceError, match="columns 2 and 3 have the same name, 'T'"):
+        shop.open_text("Id,T,T\n1,2,3\n", names={"Id"}, exclude="T = 'x'")
+
+
+def test_pitfall_11_duplicate_header_names_are_kept_by_position_and_said(shop, rows):
+    opened = shop.open_text("Id,Phone Number,Phone Number_2,Phone Number\n1,a,b,c\n", names={"Id"})
+    assert opened.files[0].columns == ("Id", "Phone Number", "Phone Number_2", "Phone Number_3")
+    assert rows(opened) == [("1", "a", "b", "c")]
+    assert any("stands twice in the header: called Phone Number_3" in note for note in opened.files[0].notes)
 
 
 def test_columns_without_a_name_get_one_and_it_is_said(shop, rows):

@@ -16,7 +16,10 @@ import pytest
 from etl.clock import SystemClock
 from etl.jobs.reconcile import reconcile
 from etl.jobs.request import JobRequest, Surroundings
+from etl.jobs.retry import retry
 from etl.jobs.run import run
+from etl.jobs.undo import undo
+from etl.jobs.verify import verify
 from etl.load.stop import StopSwitch
 from etl.report.voice import Voice, make_console
 from etl.sandbox.app import Sandbox
@@ -26,7 +29,7 @@ from etl.sandbox.workspace import Workspace
 
 KEY = "sk_lf_jobs_0d4e8a51c7"
 OWNERS = ("sam@acme.example", "kim@acme.example", "lou@acme.example")
-_JOBS = {"run": run, "reconcile": reconcile}
+_JOBS = {"run": run, "reconcile": reconcile, "retry": retry, "undo": undo, "verify": verify}
 _COLUMNS = ("Id", "Title", "Due", "Owner", "Status", "Notes")
 
 
@@ -120,8 +123,8 @@ class Bench:
                 parts = row if isinstance(row, dict) else {"Title": row}
                 writer.writerow({"Id": number, "Owner": OWNERS[0], **parts})
 
-    def job(self, command="run", **options):
-        request = JobRequest(command=command, config_path=Path("jobs.yaml"), data=("rows.csv",), assume_yes=True, **options)
+    def job(self, command="run", *, data=("rows.csv",), **options):
+        request = JobRequest(command=command, config_path=Path("jobs.yaml"), data=data, assume_yes=True, **options)
         around = Surroundings(
             environment={"LIGHTFIELD_BASE_URL": "http://localhost", "LIGHTFIELD_API_KEY": KEY},
             clock=self.clock,

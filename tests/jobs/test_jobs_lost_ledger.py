@@ -40,6 +40,22 @@ def test_a_copy_of_the_ledger_from_half_way_stops_the_run(bench, size):
     assert len(bench.sandbox.tasks) == size
 
 
+def test_without_a_look_ahead_the_first_rows_are_enough_to_stop_the_run(bench):
+    size = 20_000
+    fill(bench, size, people=200)
+    stopped = bench.job(stream=True)
+    assert (stopped.exit_code, stopped.reason, "reconcile" in stopped.next_command) == (2, "ledger", True)
+    assert len(bench.sandbox.tasks) == size + 200
+
+
+def test_without_a_look_ahead_rows_that_are_new_are_sent(bench):
+    fill(bench, 300)
+    bench.job("reconcile")
+    bench.rows([{"Title": f"Task {number}", "Due": due(number)} for number in range(310)])
+    assert bench.counts(bench.job(stream=True)) == {"unchanged": 300, "created": 10}
+    assert bench.job(stream=True, force_new=True).exit_code == 0
+
+
 def test_once_it_is_reconciled_the_run_goes_on(bench):
     fill(bench, 300)
     bench.job("reconcile", limit=150)

@@ -76,6 +76,15 @@ def test_begin_returns_the_operations_with_their_first_sending(rows, make):
     assert [(each.first_sent_at, each.seen_before) for each in again] == [(make.noon, True), (later, False)]
 
 
+def test_begin_names_what_an_earlier_intent_of_the_key_sent_and_the_row_no_longer_has(rows, make):
+    full = make.create("a")
+    more = {"fields": {**full.payload["fields"], "$dueAt": "2026-05-01T09:00:00Z"}, "relationships": {"$account": "acc_1"}}
+    rows.begin("run-1", [replace(full, payload=more)], make.noon)
+    rows.begin("run-1", [full], make.noon)
+    (again,) = rows.begin("run-1", [full], make.noon)
+    assert again.dropped == ("$account", "$dueAt")
+
+
 def test_an_open_intent_comes_back_whole(rows, make):
     operation = make.create("ключ ✓", title="Rückruf")
     rows.begin("run-1", [operation], make.noon)

@@ -10,7 +10,7 @@ import pytest
 from etl.clock import SystemClock
 from etl.errors import ServiceDownError
 from etl.lightfield.client import LightfieldClient
-from etl.lightfield.directory import all_members, all_tasks, fold, key_info, objects_named, task_definitions
+from etl.lightfield.directory import all_members, all_tasks, fold, host_of, key_info, records_by_name, search_objects, task_definitions
 from etl.lightfield.models import ApiSurpriseError, Definitions, KeyInfo, Member, NamedObject, TaskView
 from etl.lightfield.secret import ApiKey
 from etl.sandbox.access import SANDBOX_KEY
@@ -69,34 +69,85 @@ def test_the_keys_scopes_and_the_definitions_are_read(ask, sandbox):
     assert not definitions.relationships["$account"].many
 
 
+def found_by(ask, server, kind, field, names):
+    """Names to the names of what is found, and the number of requests."""
+    found, reads = ask(server, search_objects, kind, field, names)
+    by_name = records_by_name(field, names, found.objects)
+    return {name: sorted(each.name for each in records) for name, records in by_name.items()}, reads
+
+
 def test_one_name_is_one_filtered_call_after_the_first_page(ask, sandbox):
-    found, reads = ask(sandbox, objects_named, "accounts", "$name", ["Acme Corp"])
-    assert ([each.name for each in found], reads) == (["Acme Corp"], 2)
+    assert found_by(ask, sandbox, "accounts", "$name", ["Acme Corp"]) == ({"Acme Corp": ["Acme Corp"]}, 2)
 
 
 def test_many_names_are_read_from_the_whole_list(ask, sandbox):
     names = [f"Company {number}" for number in range(40)] + ["Acme Corp", "globex "]
-    found, reads = ask(sandbox, objects_named, "accounts", "$name", names)
-    assert sorted(each.name for each in found) == ["Acme Corp", "Globex", "Globex"]
     # 150 accounts are six full pages, and only a short one proves the end.
-    assert reads == 7
+    assert found_by(ask, sandbox, "accounts", "$name", names) == ({"Acme Corp": ["Acme Corp"], "globex ": ["Globex", "Globex"]}, 7)
 
 
 def test_both_of_a_name_are_found_by_a_filter_too(ask, sandbox):
-    found, _ = ask(sandbox, objects_named, "accounts", "$name", ["Globex"])
-    assert len({each.id for each in found}) == 2
+    assert found_by(ask, sandbox, "accounts", "$name", ["Globex"]) == ({"Globex": ["Globex", "Globex"]}, 2)
 
 
-def test_websites_are_compared_by_ourselves(ask, sandbox):
-    website = next(account for account in sandbox.workspace.accounts if account.fields["$name"] == "Acme Corp").fields["$website"][0]
-    bare = website.removeprefix("https://")
-    found, _ = ask(sandbox, objects_named, "accounts", "$website", [bare, bare[:4]])
-    assert [each.name for each in found] == ["Acme Corp"]
+def test_a_name_that_a_filter_misses_is_looked_for_in_the_whole_list(ask, sandbox):
+    """Whether the filters mind case and blanks is written nowhere."""
+    found, reads = found_by(ask, sandbox, "accounts", "$name", ["acme\u00a0 CORP"])
+    assert found == {"acme\u00a0 CORP": ["Acme Corp"]}
+    assert reads == 8
+
+
+def test_a_list_that_is_very_long_is_not_read_for_a_name_that_is_not_in_it(ask):
+    async def serve(request):
+        filtered = "$name[equal]" in request.url.params
+        body = {"data": [], "totalCount": 0} if filtered else {"data": people(*range(25)), "totalCount": 1_000_000}
+        return httpx.Response(200, json=body)
+
+    found, reads = ask(serve, search_objects, "accounts", "$name", ["Nobody"])
+    assert (found.complete, reads) == (False, 2)
 
 
 def test_contacts_are_found_by_email(ask, sandbox):
-    found, _ = ask(sandbox, objects_named, "contacts", "$email", ["CONTACT1@customer.example"])
-    assert len(found) == 1
+    found, _ = found_by(ask, sandbox, "contacts", "$email", ["CONTACT1@customer.example"])
+    assert found == {"CONTACT1@customer.example": ["Contact Number 1"]}
+
+
+@pytest.mark.parametrize(
+    "website",
+    [
+        *("acme-corp.example", "https://www.ACME-corp.example/", "HTTP://acme-corp.example:8080", "//acme-corp.example/about?x=1#y"),
+        *(" acme-corp.example. ", "www.acme-corp.example/a/b/", "https://user@acme-corp.example"),
+    ],
+)
+def test_a_website_is_found_whatever_its_scheme_www_port_path_and_case(ask, sandbox, website):
+    found, _ = found_by(ask, sandbox, "accounts", "$website", [website])
+    assert found == {website: ["Acme Corp"]}
+
+
+@pytest.mark.parametrize("website", ["acme", "corp.example", "not-acme-corp.example", "https://[", "", "acme-corp.example.evil.example"])
+def test_what_is_part_of_a_website_is_another_one(ask, sandbox, website):
+    assert found_by(ask, sandbox, "accounts", "$website", [website])[0] == {}
+
+
+def pages(**websites):
+    return [NamedObject(name, name, {"$website": texts}) for name, texts in websites.items()]
+
+
+def test_two_companies_on_one_host_are_told_apart_by_path_and_else_both_are_named():
+    objects = pages(north=("https://acme.example/north",), south=("https://acme.example/south/", "south.example"))
+    found = records_by_name("$website", ["acme.example/NORTH", "acme.example", "www.south.example"], objects)
+    assert {name: [each.id for each in records] for name, records in found.items()} == {
+        "acme.example/NORTH": ["north"],
+        "acme.example": ["north", "south"],
+        "www.south.example": ["south"],
+    }
+
+
+def test_a_page_of_a_network_is_never_taken_for_another_companys():
+    objects = pages(acme=("https://www.linkedin.com/company/acme/",))
+    assert records_by_name("$website", ["linkedin.com/company/globex", "linkedin.com"], objects) == {}
+    assert list(records_by_name("$website", ["http://linkedin.com/company/Acme"], objects)) == ["http://linkedin.com/company/Acme"]
+    assert host_of("https://linkedin.com/company/acme") is None
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,31 @@ def test_dates_cut_to_seconds_do_not_make_it_jump_back(hand_clock):
     assert server.now() == NOON + timedelta(seconds=0.9)
 
 
+def test_an_answer_that_came_while_the_machine_slept_is_no_news_of_the_time(hand_clock):
+    """Its Date was written at any moment of its latency: taken for now, it would make old intents look young."""
+    server = ServerClock(hand_clock)
+    server.observe(NOON)
+    hand_clock.seconds += 26 * 3600
+    server.observe(NOON + timedelta(seconds=1), latency_seconds=26 * 3600)
+    assert server.now() == NOON + timedelta(hours=26)
+
+
+def test_a_date_from_before_a_short_request_is_taken_for_a_clock_that_was_set(hand_clock):
+    server = ServerClock(hand_clock)
+    server.observe(NOON)
+    hand_clock.seconds += 3600
+    server.observe(NOON, latency_seconds=0.2)
+    assert server.now() == NOON
+
+
+def test_a_slow_answer_that_is_ahead_of_us_is_believed(hand_clock):
+    server = ServerClock(hand_clock)
+    server.observe(NOON)
+    hand_clock.seconds += 60
+    server.observe(NOON + timedelta(minutes=5), latency_seconds=50.0)
+    assert server.now() == NOON + timedelta(minutes=5)
+
+
 def test_a_server_whose_clock_was_set_is_followed(hand_clock):
     server = ServerClock(hand_clock)
     server.observe(NOON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import httpx
@@ -11,15 +12,16 @@ from etl.records import Action
 
 
 def serving(created, retrieved=None, updated=None):
-    """A server with one answer for each call; the calls stand in ``seen``."""
-    seen = []
+    """A server with one answer for each call; the calls stand in ``seen``, what was sent in ``bodies``."""
+    seen, bodies = [], []
 
     async def serve(request):
         call = "retrieve" if request.method == "GET" else "create" if request.url.path == "/v1/tasks" else "update"
         seen.append((call, request.headers.get("Idempotency-Key")))
+        bodies.append(json.loads(request.content or b"{}"))
         return {"create": created, "retrieve": retrieved, "update": updated}[call]
 
-    serve.seen = seen
+    serve.seen, serve.bodies = seen, bodies
     return serve
 
 
@@ -75,3 +77,15 @@ def test_a_state_that_cannot_be_read_is_uncertain_but_no_older_task(rig, virtual
     server = serving(task_answer(created_at=hours_ago), retrieved=httpx.Response(403, json={}))
     outcome = virtually(rig(server).send(make_operation()))
     assert (outcome.action, outcome.problem.code) == (Action.UNCERTAIN, "unsettled")
+
+
+def test_what_the_corrected_row_no_longer_has_is_cleared(rig, virtually, make_operation, task_answer, hours_ago):
+    stale = task_answer(created_at=hours_ago, **{"$dueAt": "2026-05-01T09:00:00.000Z", "$description": "of the first payload"})
+    server = serving(stale, retrieved=stale, updated=task_answer(created_at=hours_ago))
+    sent = make_operation(first_sent_at=hours_ago, seen_before=True, dropped=("$account", "$dueAt"))
+    assert virtually(rig(server).send(sent)).action is Action.UPDATED
+    correction = server.bodies[2]
+    assert correction["fields"]["$dueAt"] is None
+    assert correction["relationships"]["$account"] == {"replace": None}
+    # Nobody sent a description: whoever wrote it, it stays.
+    assert "$description" not in correction["fields"]

@@ -171,6 +171,18 @@ def test_a_journal_that_gives_out_ends_the_run_with_its_error_after_what_is_in_f
     assert len(slow_server.arrived) < 60
 
 
+def test_what_was_written_while_the_journal_gave_out_is_uncertain_and_never_called_not_sent(rig, virtually, slow_server, many):
+    used = rig(slow_server)
+    used.journal.fails = "finish"
+    with pytest.raises(LocalFailureError):
+        virtually(used.send_all(many(500)))
+    doubtful = [outcome for outcome in used.outcomes if outcome.action is Action.UNCERTAIN]
+    assert len(doubtful) == len(slow_server.arrived)
+    assert {outcome.problem.code for outcome in doubtful} == {"not_recorded"}
+    assert "https://crm.example/task_1" in doubtful[0].problem.message
+    assert set(actions(used.outcomes)) <= {Action.UNCERTAIN, Action.NOT_SENT}
+
+
 def test_a_source_that_breaks_ends_the_run_with_its_error_after_recording_the_rest(rig, virtually, slow_server, make_operation):
     def source():
         yield from (make_operation(number) for number in range(5))

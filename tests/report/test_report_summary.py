@@ -18,7 +18,8 @@ from etl.report.summary import DataSummary, ProblemSummary, Status, Summary, sta
 
 KEYS = {
     "run_id", "command", "status", "exit_code", "reason", "message", "next_command", "started_at", "finished_at", "duration_seconds",
-    "name", "workspace", "config", "data", "counts", "rows", "problems", "load", "versions", "user", "host", "ledger", "files",
+    "name", "workspace", "config", "data", "counts", "classes", "rows", "problems", "remarks", "load", "versions", "user", "host",
+    "ledger", "files",
 }  # fmt: skip
 
 

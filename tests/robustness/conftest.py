@@ -27,6 +27,7 @@ from etl.jobs.perform import perform_job
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.retry import retry
 from etl.jobs.run import run
+from etl.jobs.undo import undo
 from etl.ledger.imports import ImportLedger
 from etl.ledger.runs import RunRecord
 from etl.ledger.store import open_ledger
@@ -44,7 +45,8 @@ GLOBEX_KEY = "sk_lf_globex_77c1d9e2b4"
 OWNER = "sam@acme.example"
 PER_SECOND = 2000.0
 
-_JOBS = {"run": run, "retry": retry}
+_JOBS = {"run": run, "retry": retry, "undo": undo}
+_WITHOUT_DATA = {"retry", "undo"}
 
 
 class Bench:
@@ -81,7 +83,7 @@ class Bench:
 
     def job(self, command: str = "run", clock: Any = None, environment: Any = None, practice: Any = None, **options: Any) -> Summary:
         """A job in this process, to its end."""
-        request = JobRequest(command, Path("bench.yaml"), () if command == "retry" else ("tasks.csv",), assume_yes=True)
+        request = JobRequest(command, Path("bench.yaml"), () if command in _WITHOUT_DATA else ("tasks.csv",), assume_yes=True)
         request = replace(request, **options)
         clock = clock or SystemClock()
         around = Surroundings(

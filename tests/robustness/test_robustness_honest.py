@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from etl.cli.practice import practice
-from etl.config.presets import presets_folder, samples_folder
+from etl.config.presets import samples_folder
 from etl.sandbox.faults import Faults
 
 MAY_HAVE_ONE = {"created", "uncertain"}
@@ -58,7 +58,7 @@ def settle(bench) -> None:
 
 
 def test_a_rehearsal_of_a_bad_night_ends_in_reports_that_are_true(bench):
-    config, data = presets_folder() / "hubspot.yaml", samples_folder() / "hubspot-tasks.csv"
+    config, data = samples_folder() / "hubspot-tasks.yaml", samples_folder() / "hubspot-tasks.csv"
     with practice(Random(7), faults=True) as played:
         summary = bench.job(config_path=config, data=(str(data),), practice=played, limit=40)
         titles = Counter(task.fields["$title"] for task in played.sandbox.tasks)

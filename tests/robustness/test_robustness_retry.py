@@ -111,13 +111,13 @@ def test_uncertain_rows_are_asked_for_with_their_own_key_which_makes_no_second_t
     bench.audit(range(4))
 
 
-def test_beyond_the_window_an_uncertain_row_is_not_sent_and_stays_uncertain(bench):
+def test_beyond_the_window_an_uncertain_row_is_looked_for_and_not_sent(bench):
     make_uncertain(bench, range(2))
     bench.age_intents(hours=24)
     posts = bench.posts()
     again = bench.job("retry")
-    assert (counted(again), again.exit_code, bench.posts()) == ({"uncertain": 2}, 1, posts)
-    assert {line["error_code"] for line in bench.results(again)} == {"too_old_to_resend"}
+    assert (counted(again), again.exit_code, bench.posts()) == ({"adopted": 2}, 0, posts)
+    assert "2 rows too old for that: looked for among Lightfield's tasks" in bench.said.getvalue()
     bench.audit(range(2))
 
 

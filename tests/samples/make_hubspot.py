@@ -1,7 +1,7 @@
-"""Writes samples/hubspot-tasks.csv, the same bytes each time: ``python tests/samples/make_hubspot.py``.
+"""Writes samples/hubspot-*.csv, the same bytes each time: ``python tests/samples/make_hubspot.py``.
 
-People, companies and deals are those of the sandbox's sample workspace, beside some that it does not know. The header is that of a
-HubSpot task export.
+People, companies and deals are those of the sandbox's sample workspace, beside some that it does not know. The headers are those of a
+HubSpot task export: with labels, and with internal names and values, where people are ids of owners.
 """
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-TARGET = Path(__file__).parents[2] / "samples" / "hubspot-tasks.csv"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 HEADER = (
     *("Record ID", "Task title", "Task body", "Due date", "Task status", "Task type", "Priority", "Assigned to", "Create date"),
     *("Last modified date", "Completion date", "Associated Contact IDs", "Associated Company IDs", "Associated Deal IDs"),
     *("Associated Contact", "Associated Company", "Associated Deal"),
+)
+INTERNAL = (
+    *("hs_object_id", "hs_task_subject", "hs_task_body", "hs_task_status", "hs_task_priority", "hs_task_type", "hs_timestamp"),
+    *("hubspot_owner_id", "hs_createdate", "hs_lastmodifieddate"),
 )
 GOOD_ROWS = 250
 NEW_YORK = ZoneInfo("America/New_York")
@@ -28,6 +33,7 @@ MEMBERS = (
     *("ana.almeida@acme.example", "ben.brandt@acme.example", "chloe.cho@acme.example", "daniel.dubois@acme.example"),
 )
 LEFT = ("dana.whitfield@acme.example", "t.okafor@acme.example")
+OWNERS = dict(zip(range(611_200_031, 611_200_999, 101), (*MEMBERS[:5], LEFT[0]), strict=False))
 COMPANIES = (
     *("Acme Corp", "Northwind Logistics", "Northwind Foods", "Northwind Robotics", "Blue Harbor Health", "Blue Harbor Energy"),
     *("Cedar Textiles", "Cedar Media", "Delta Capital", "Evergreen Software", "Falcon Labs", "Granite Foods"),
@@ -70,22 +76,68 @@ TYPES = ("To-do", "Call", "Email")
 
 
 def main() -> None:
-    """Write the sample."""
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(sample_text(), encoding="utf-8", newline="")
+    """Write the samples."""
+    for name, text in texts().items():
+        (SAMPLES / name).write_text(text, encoding="utf-8", newline="")
+
+
+def texts() -> dict[str, str]:
+    """From the files' names to what stands in them."""
+    return {"hubspot-tasks.csv": sample_text(), "hubspot-internal.csv": internal_text(), "hubspot-owners.csv": owners_text()}
 
 
 def sample_text() -> str:
-    """The whole file."""
+    """The export with labels."""
     chance = random.Random(20261101)
     rows = [good_row(number, chance) for number in range(GOOD_ROWS)]
     for position, row in troubled_rows(rows):
         rows.insert(position, row)
+    return as_text(HEADER, rows)
+
+
+def as_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The rows as CSV."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(HEADER)
+    writer.writerow(header)
     writer.writerows(rows)
     return stream.getvalue()
+
+
+def internal_text() -> str:
+    """The export with internal names: the first tasks again, and some that are not in the other file."""
+    chance = random.Random(20261102)
+    rows = [internal_row(number, chance) for number in (*range(5), *range(300, 335))]
+    rows[11][INTERNAL.index("hs_task_status")] = "BLOCKED"
+    rows[17][INTERNAL.index("hs_task_subject")] = ""
+    rows[23][INTERNAL.index("hs_timestamp")] = "1.79E+12"
+    rows[29][INTERNAL.index("hs_object_id")] = "8.12E+10"
+    return as_text(INTERNAL, rows)
+
+
+def internal_row(number: int, chance: random.Random) -> list[str]:
+    """A task as the API names it: times are epoch milliseconds or UTC."""
+    contact, company = chance.choice(CONTACTS), chance.choice(COMPANIES)
+    due = datetime(2026, 11, 2, 14, 0, tzinfo=UTC) + timedelta(days=chance.randrange(60), minutes=15 * chance.randrange(36))
+    known = {"contact": contact, "company": company, "number": 4100 + number, "host": "offers.example.com"}
+    iso = due.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [
+        str(81_204_400_000 + 37 * number),
+        TITLES[number % len(TITLES)].format(**known),
+        BODIES[number * 7 % len(BODIES)].format(**known),
+        chance.choice(("NOT_STARTED", "IN_PROGRESS", "WAITING", "DEFERRED", "COMPLETED")),
+        chance.choice(("NONE", "LOW", "MEDIUM", "HIGH")),
+        chance.choice(("TODO", "CALL", "EMAIL")),
+        iso if number % 3 else str(int(due.timestamp()) * 1000),
+        str(chance.choice(list(OWNERS))),
+        (due - timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        (due - timedelta(days=8)).strftime("%Y-%m-%dT%H:%M:%S.123Z"),
+    ]
+
+
+def owners_text() -> str:
+    """Who the owners' ids are; one of them has left."""
+    return as_text(("Id", "Email", "Archived"), ((str(owner), email, str(email in LEFT).lower()) for owner, email in OWNERS.items()))
 
 
 def good_row(number: int, chance: random.Random) -> list[str]:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 # Before polars is imported: many processes with many threads each would only get in each other's way.
@@ -44,8 +44,9 @@ def told(report: Report) -> str:
 
 def _all_reports(first: int, count: int, workers: int) -> Iterator[Report]:
     chunks = [range(start, min(start + SEEDS_AT_ONCE, first + count)) for start in range(first, first + count, SEEDS_AT_ONCE)]
-    with ProcessPoolExecutor(workers, max_tasks_per_child=25) as pool:
-        for reports in pool.map(play_some, chunks):
+    # Not concurrent.futures: its max_tasks_per_child was seen to hang for ever once the first processes had done their share (Python 3.11).
+    with get_context("spawn").Pool(workers, maxtasksperchild=25) as pool:
+        for reports in pool.imap(play_some, chunks):
             yield from reports
 
 

@@ -24,8 +24,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulated.play import play
 
 from etl.jobs import journal, loading, reconcile, settle, tasks
+from etl.ledger import lock
 from etl.lightfield import walk
-from etl.load import send, verdict
+from etl.lightfield.client import PAGE_SIZE
+from etl.load import recorder, send, throttle, verdict
 from etl.plan import doubt, match, rebuild
 from etl.records import Operation
 
@@ -65,13 +67,13 @@ def forget_intents(stack: ExitStack) -> None:
 
 def payload_in_the_key(stack: ExitStack) -> None:
     """A corrected row is sent with another key."""
-    creates = loading.creates
+    needed_operations = loading.needed_operations
 
     def keyed(*args: Any) -> Iterator[Operation]:
-        for operation in creates(*args):
+        for operation in needed_operations(*args):
             yield replace(operation, idempotency_key=f"{operation.idempotency_key[:40]}-{operation.fingerprint.hex()}")
 
-    stack.enter_context(patch.object(loading, "creates", keyed))
+    stack.enter_context(patch.object(loading, "needed_operations", keyed))
 
 
 def timeout_is_failed(stack: ExitStack) -> None:
@@ -109,6 +111,27 @@ def absent_after_an_incomplete_walk(stack: ExitStack) -> None:
     stack.enter_context(patch.object(walk._Walk, "run", one_page))
 
 
+def pages_need_not_join(stack: ExitStack) -> None:
+    """Page follows page, whatever moved in between."""
+    stack.enter_context(patch.object(walk, "STEP", PAGE_SIZE))
+    stack.enter_context(patch.object(walk._Walk, "_joins", lambda *_: True))
+    stack.enter_context(patch.object(walk._Walk, "_shortfall", lambda _: None))
+
+
+def trash_is_looked_at_only_first(stack: ExitStack) -> None:
+    """A task that is trashed during the walk is met nowhere."""
+    walk_tasks, looked = tasks.walk_tasks, set[int]()
+
+    async def once(reader: Any, *args: Any, trashed: bool = False, **more: Any) -> walk.Walked:
+        if trashed and id(reader) in looked:
+            return walk.Walked(complete=True, why_not=None, since=None, until=more["server_now"])
+        looked.update({id(reader)} if trashed else ())
+        _KEPT.append(reader)
+        return await walk_tasks(reader, *args, trashed=trashed, **more)
+
+    stack.enter_context(patch.object(tasks, "walk_tasks", once))
+
+
 def lag_is_forgotten(stack: ExitStack) -> None:
     """Lists are taken to be up to date, and requests not to linger."""
     stack.enter_context(patch.object(walk, "LIST_LAG", timedelta(0)))
@@ -128,6 +151,33 @@ def adopt_owned_tasks(stack: ExitStack) -> None:
     stack.enter_context(patch.object(tasks, "owned_ids", lambda _: frozenset()))
 
 
+def nobody_is_turned_away(stack: ExitStack) -> None:
+    """A second process takes the lock of one that works."""
+    stack.enter_context(patch.object(lock.Lease, "_refuse_if_alive", lambda *_: None))
+
+
+def a_lost_lock_goes_unnoticed(stack: ExitStack) -> None:
+    """A process that was paused goes on where it was, although another one has taken over."""
+    stack.enter_context(patch.object(lock.Lease, "check", lambda *_: None))
+    stack.enter_context(patch.object(lock.Lease, "still_ours", lambda _: True))
+
+
+def what_the_ledger_could_not_take_is_not_sent(stack: ExitStack) -> None:
+    """Rows whose outcome could not be recorded are reported as if nothing had been sent."""
+    stack.enter_context(patch.object(recorder.Recorder, "tell_unrecorded", lambda _: None))
+
+
+def nobody_waits_for_the_limit(stack: ExitStack) -> None:
+    """Requests leave as fast as they can."""
+    stack.enter_context(patch.object(throttle.TokenBucket, "_wait_seconds", lambda _: 0.0))
+
+
+def the_whole_limit_at_once(stack: ExitStack) -> None:
+    """A burst leaves no room for jitter on the way."""
+    stack.enter_context(patch.object(throttle, "BURST_SHARE", 1.0))
+    stack.enter_context(patch.object(throttle, "PACE", 1.0))
+
+
 _KEPT: list[Any] = []
 
 MUTATIONS: dict[str, Break] = {
@@ -141,9 +191,16 @@ MUTATIONS: dict[str, Break] = {
         no_age_check,
         no_age_check_before_attempts,
         absent_after_an_incomplete_walk,
+        pages_need_not_join,
+        trash_is_looked_at_only_first,
         lag_is_forgotten,
         edited_tasks_are_strangers,
         adopt_owned_tasks,
+        nobody_is_turned_away,
+        a_lost_lock_goes_unnoticed,
+        what_the_ledger_could_not_take_is_not_sent,
+        nobody_waits_for_the_limit,
+        the_whole_limit_at_once,
     )
 }
 

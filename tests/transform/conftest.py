@@ -8,10 +8,13 @@ import polars as pl
 import pytest
 
 from etl.config.model import JobConfig, ReadConfig
+from etl.extract.scratch import Scratch
+from etl.extract.side_table import SideTables
 from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
 from etl.transform.compile import compile_recipe
 from etl.transform.lookups import LookupTable
 from etl.transform.prepare import prepare
+from etl.transform.side_files import read_side_files
 
 BASE_MAP = {"$title": "Title", "$status": {"value": "TODO"}, "$assignedTo": {"value": "mem_1"}}
 
@@ -57,7 +60,11 @@ class Bench:
         return RawBatch(self.file(columns), frame)
 
     def recipe(self, raw, mapping=None, *, tables=None, many=frozenset(), **job):
-        return compile_recipe(self.config(mapping, **job), raw.file, tables or {}, many=many)
+        config = self.config(mapping, **job)
+        return compile_recipe(config, raw.file, tables or {}, many=many, side_files=read_side_files(config, self.side_tables(config)))
+
+    def side_tables(self, config) -> SideTables:
+        return SideTables((), (), config.job.source, Scratch(self.folder / "scratch"))
 
     def prepare(self, columns, mapping=None, *, content=None, batch=None, **recipe):
         raw = self.batch(columns, **(batch or {}))

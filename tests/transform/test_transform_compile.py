@@ -7,7 +7,6 @@ import pytest
 from etl.errors import ConfigError
 from etl.transform.compile import compile_recipe, constant_names, mentioned_columns, targets_with_several
 from etl.transform.lookups import build_table
-from etl.transform.side_files import read_side_files
 
 MEMBERS = {"member.email": build_table([("sam@x.com", "mem_1", "Sam (mem_1)"), ("two@x.com", "a", "A (a)"), ("two@x.com", "b", "B (b)")])}
 SOURCE = ("Id", "Title", "A", "B", "S", "D", "O")
@@ -51,6 +50,9 @@ def test_all_faults_come_at_once_each_with_its_place(bench):
         ({"x": {"sql": "(SELECT 1)"}}, "more than one row"),
         ({"x": {"sql": "UNNEST(A)"}}, "more than one row"),
         ({"x": {"sql": "read_csv('/etc/passwd')"}}, "no SQL"),
+        ({"x": {"sql": "CASE WHEN A < CURRENT_DATE THEN 'late' END"}}, "asks for CURRENT_DATE"),
+        ({"x": {"sql": "coalesce(A, CAST(now () AS TEXT))"}}, "write a fixed date"),
+        ({"x": {"sql": "A || RANDOM()"}}, "would not be the same tasks tomorrow"),
         ({"x": {"sql": "STRING_TO_ARRAY(A, ',')"}}, "cannot be worked out"),
         ({"$status": {"column": "S", "values": {"Open": "TODOO"}}}, "nearest: TODO"),
         ({"$status": {"column": "S", "empty": "OPEN"}}, "map.$status.empty: found 'OPEN'"),
@@ -66,7 +68,6 @@ def test_all_faults_come_at_once_each_with_its_place(bench):
         ({"$title": {"column": "A", "lookup": "member.email"}}, "is for relationships"),
         ({"$account": {"column": "A", "max_length": 3}}, "is for text"),
         ({"$account": {"column": "A", "split": ";", "take": "all"}}, "takes one value"),
-        ({"$account": {"column": "A", "values": {"file": "none.csv", "from": "a", "to": "b"}}}, "does not exist"),
     ],
 )
 def test_a_fault_says_what_was_found_and_what_is_allowed(bench, mapping, told):
@@ -117,33 +118,3 @@ def test_constants_that_pass_a_look_up_are_named_as_values_translate_them(bench)
         },
     }
     assert constant_names(bench.config(mapping).job) == {"member.email": {"n@x.com", "sam@x.com", "me"}, "account.name": {"Acme"}}
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_side_file_translates_ids_whatever_its_encoding_and_delimiter(bench, encoding, delimiter):
-    lines = ["Email|Id", "jos\u00e9@x.com|0051", "ann@x.com|0052", "|0053"]
-    (bench.folder / "User.csv").write_bytes("\n".join(lines).replace("|", delimiter).encode(encoding))
-    mapping = {"owner": {"column": "O", "values": {"file": "User.csv", "from": "id", "to": "Email"}}}
-    assert bench.values("owner", {"O": ["0051", "0052", "0053"]}, mapping) == ["jos\u00e9@x.com", "ann@x.com", "0053"]
-
-
-def test_lookups_csv_translates_what_a_person_filled_in(bench):
-    (bench.folder / "lookups.csv").write_text(
-        "field,value,rows,use\nowner,Bob,3,mem_9\nowner,Sue,1,\n$account,Bob,2,acc\nowner,'=x,1,'-y\n"
-    )
-    assert bench.values("owner", {"O": ["bob", "Sue", "=x"]}, {"owner": {"column": "O", "values": "lookups.csv"}}) == ["mem_9", "Sue", "-y"]
-
-
-def test_lookups_csv_may_be_missing_until_check_writes_it(bench, tmp_path):
-    config = bench.config({"owner": {"column": "O", "values": "sub/lookups.csv"}})
-    assert list(read_side_files(config).values()) == [{}]
-
-
-def test_a_side_file_that_says_two_things_of_one_word_is_refused(bench):
-    (bench.folder / "twice.csv").write_text("a,b\nx,1\nx,2\n")
-    found = faults(bench, {"owner": {"column": "O", "values": {"file": "twice.csv", "from": "a", "to": "b"}}})
-    assert "translates 'x' twice: to '1' and '2'" in found[0]
-    found = faults(bench, {"owner": {"column": "O", "values": {"file": "twice.csv", "from": "aa", "to": "b"}}})
-    assert "no column 'aa'" in found[0]
-    assert "its columns are: a, b" in found[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.transform.dates import DateRule, check_format, check_timezone, parse_clock_time, read_dates
+from etl.extract.wording import as_text
+from etl.transform.date_formats import check_format
+from etl.transform.dates import DateRule, read_dates
+from etl.transform.local_times import check_timezone, parse_clock_time
 
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "America/St_Johns"]
 LOCAL_TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2099, 12, 31))  # noqa: DTZ001  local times have no zone yet
@@ -33,7 +36,7 @@ DOUBTFUL = ["", "%Q", "%H:%M", "%Y", "%Y-%m", "%d/%m", "YYYY-MM-DD", "%Y-%m-%d %
 
 def read(*words, **rule):
     frame = read_dates(pl.Series(words, dtype=pl.String), DateRule(**rule))
-    return [found or code for found, code in frame.iter_rows()]
+    return [found or code for found, code, _ in frame.iter_rows()]
 
 
 def written(moment: datetime) -> str:
@@ -79,8 +82,27 @@ def test_a_time_without_zone_is_a_problem_where_no_zone_is_configured():
     assert read("2024-03-05 10:20", "2024-03-05", "2024-03-05T10:20Z", None) == ["no_timezone", "no_timezone", "2024-03-05T10:20:00Z", None]
 
 
+def remarks(*words, **rule):
+    return read_dates(pl.Series(words, dtype=pl.String), DateRule(**rule))["remark"].to_list()
+
+
 def test_an_ambiguous_local_time_is_the_earlier_instant():
     assert read("2024-11-03 01:30", timezone="America/New_York") == ["2024-11-03T05:30:00Z"]
+
+
+def test_times_that_a_zone_skips_or_has_twice_are_remarked():
+    words = ["2024-03-10 02:30", "2024-11-03 01:30", "2024-11-03 02:00", "2024-03-10 03:00", "2024-11-03T01:30Z", None, "x"]
+    assert remarks(*words, timezone="America/New_York") == ["skipped_time", "repeated_time", None, None, None, None, None]
+
+
+@given(st.datetimes(datetime(2023, 1, 1), datetime(2025, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001  local times have no zone yet
+@settings(max_examples=100, deadline=None)
+def test_a_remark_stands_exactly_where_the_two_folds_of_a_local_time_differ(moment, zone):
+    """Python's two readings of a local time are one wherever it exists once."""
+    moment = moment.replace(second=0, microsecond=0)
+    first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1))
+    expected = None if first == second else "repeated_time" if first > second else "skipped_time"
+    assert remarks(moment.isoformat(sep=" "), timezone=zone) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +148,81 @@ def test_local_times_agree_with_the_time_zone_database(moment, zone, pattern):
     assert read(moment.isoformat(sep=" "), timezone=zone) == [expected]
 
 
+OFFSETS = st.one_of(
+    st.sampled_from(["Z", "z", "UTC", "+00:00", "-0000", "+00"]),
+    st.builds("{}{:02d}{}{:02d}".format, st.sampled_from("+-"), st.integers(0, 14), st.sampled_from(["", ":"]), st.integers(0, 59)),
+    st.builds("{}{:02d}".format, st.sampled_from("+-"), st.integers(0, 14)),
+)
+
+
+@given(
+    LOCAL_TIMES,
+    st.text("0123456789", max_size=9),
+    st.sampled_from([".", ","]),
+    st.sampled_from(["T", "t", " "]),
+    st.sampled_from(["", " "]),
+    OFFSETS,
+)
+@settings(max_examples=80, deadline=None)
+def test_every_iso_form_with_an_offset_is_the_instant_that_it_says(moment, fraction, mark, middle, blank, offset):
+    """0 to 9 digits of a fraction, and each way to write an offset."""
+    word = f"{moment:%Y-%m-%d}{middle}{moment:%H:%M:%S}{mark + fraction if fraction else ''}{blank}{offset}"
+    digits = offset.lstrip("+-Zz").replace(":", "").replace("UTC", "").ljust(4, "0")
+    shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset.startswith("-") else 1)
+    milliseconds = int(fraction.ljust(3, "0")[:3])
+    assert read(word) == [written(moment.replace(microsecond=milliseconds * 1000, tzinfo=UTC) - shift)]
+
+
+@given(
+    LOCAL_TIMES, st.sampled_from(["%I:%M %p", "%I:%M%p", "%-I:%M %P", "%l:%M%P"]), st.sampled_from(["", " ", "  ", "\u202f"]), st.booleans()
+)
+@settings(max_examples=60, deadline=None)
+def test_am_and_pm_are_read_in_any_case_with_or_without_a_blank(moment, clock, blank, upper):
+    half = moment.strftime("%p")
+    word = f"{moment:%d/%m/%Y %I:%M}{blank}{half if upper else half.lower()}"
+    assert read(word, formats=(f"%d/%m/%Y {clock}",), timezone="UTC") == [written(moment.replace(second=0, microsecond=0, tzinfo=UTC))]
+
+
+def test_midnight_and_noon_of_the_twelve_hour_clock():
+    found = read("1/2/2026 12:05am", "1/2/2026 12:05 PM", formats=("%d/%m/%Y %I:%M %p",), timezone="UTC")
+    assert found == ["2026-02-01T00:05:00Z", "2026-02-01T12:05:00Z"]
+
+
+def test_two_digit_years_are_of_1970_to_2069():
+    found = read("1.2.26", "1.2.69", "1.2.70", "1.2.2026", formats=("%d.%m.%y", "%d.%m.%Y"), timezone="UTC")
+    assert found == ["2026-02-01T00:00:00Z", "2069-02-01T00:00:00Z", "1970-02-01T00:00:00Z", "2026-02-01T00:00:00Z"]
+
+
+def test_a_meaningless_midnight_is_written_out_in_the_pattern_so_that_the_default_time_counts():
+    """Salesforce's backup writes ``2026-03-04 00:00:00`` where only the day means something."""
+    formats = ("%Y-%m-%d 00:00:00", "iso")
+    found = read("2026-03-04 00:00:00", "2026-03-04 09:30:00", formats=formats, timezone="UTC", time_ms=parse_clock_time("17:00"))
+    assert found == ["2026-03-04T17:00:00Z", "2026-03-04T09:30:00Z"]
+
+
+@pytest.mark.parametrize("offset", ["+0200", "+02:00", "+02"])
+def test_an_offset_in_a_pattern_is_read_in_each_of_its_forms(offset):
+    assert read(f"05/03/2024 10:20 {offset}", "05/03/2024 10:20 Z", formats=("%d/%m/%Y %H:%M %z",)) == [
+        "2024-03-05T08:20:00Z",
+        "2024-03-05T10:20:00Z",
+    ]
+
+
+@given(LOCAL_TIMES, st.sampled_from(["ms", "us", "ns"]), st.sampled_from([None, *ZONES]))
+@settings(max_examples=80, deadline=None)
+def test_a_typed_date_time_keeps_its_meaning(moment, unit, zone):
+    """With a zone it is that instant; without one it is a local time of the configured zone."""
+    typed = pl.Series([moment], dtype=pl.Datetime(unit)).dt.replace_time_zone("UTC" if zone else None)
+    typed = typed if zone is None else typed.dt.convert_time_zone(zone)
+    word = typed.to_frame("c").select(as_text(pl.col("c"), typed.dtype)).item()
+    assert read(word, timezone="Asia/Kolkata") == [written(moment.replace(tzinfo=UTC if zone else ZoneInfo("Asia/Kolkata")))]
+
+
+def test_a_typed_date_takes_the_default_time():
+    word = pl.select(as_text(pl.lit(date(2024, 3, 5)), pl.Date())).item()
+    assert read(word, timezone="UTC", time_ms=parse_clock_time("17:00")) == ["2024-03-05T17:00:00Z"]
+
+
 @given(LOCAL_TIMES, st.integers(-14 * 60, 14 * 60))
 @settings(max_examples=60, deadline=None)
 def test_iso_times_with_an_offset_round_trip(moment, offset_minutes):
@@ -141,12 +238,21 @@ def test_epoch_milliseconds_round_trip(milliseconds):
     ]
 
 
+@given(st.integers(-2_000_000_000, 200_000_000_000))
+@settings(max_examples=40, deadline=None)
+def test_epoch_seconds_round_trip(seconds):
+    assert (
+        read(str(seconds), f"{seconds}.0", formats=("epoch-s",))
+        == [written(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))] * 2
+    )
+
+
 @given(st.lists(st.text(max_size=30), min_size=1))
 @settings(max_examples=60, deadline=None)
 def test_no_text_breaks_the_reader(words):
     formats = ("iso", "epoch-ms", "epoch-s", "%Y-%m-%d %H:%M", "%d/%m/%y", "%Y-%m-%dT%H:%M:%S%z")
     frame = read_dates(pl.Series(words, dtype=pl.String), DateRule(formats, "Europe/Berlin"))
-    assert all((found is None) == (code == "invalid_date") for found, code in frame.iter_rows())
+    assert all((found is None) == (code == "invalid_date") for found, code, _ in frame.iter_rows())
 
 
 @pytest.mark.parametrize("pattern", USABLE)

@@ -7,8 +7,10 @@ from etl.transform import problems
 
 def test_each_code_has_a_meaning_and_a_remedy():
     codes = {value for name, value in vars(problems).items() if name.isupper() and isinstance(value, str)}
-    assert codes == set(problems.CODES)
-    assert all(entry.meaning.endswith(".") and entry.remedy.endswith(".") for entry in problems.CODES.values())
+    assert codes == {*problems.CODES, *problems.REMARKS}
+    assert all(
+        entry.meaning.endswith(".") and entry.remedy.endswith(".") for entry in (*problems.CODES.values(), *problems.REMARKS.values())
+    )
 
 
 def test_what_unknown_decides_about_has_words_for_a_note():

@@ -21,6 +21,7 @@ from etl.sandbox.app import Sandbox
 from etl.sandbox.delivery import CLOSE_CONNECTION, ConnectionLost
 
 CREATES = ("POST", "/v1/tasks")
+LISTS = ("GET", "/v1/tasks")
 
 SERVED: ContextVar[Wire | None] = ContextVar("SERVED", default=None)
 """On the server's side: the request that it works on."""
@@ -49,6 +50,10 @@ class Wire:
     Attributes:
         process: Who sent it.
         sent_at: When it left the client.
+        latency: Between which seconds the way took then, but for what befell it; ordinary delay.
+        query: Of its address.
+        arrived_at: When the server had it; None if it never did.
+        arrival: The so-many-th to arrive.
         kept: What the client could understand: the status of a whole answer in JSON, None for everything else.
         given_up_at: When the client stopped waiting without a whole answer.
         done_at: When the server made a task for it; None if it never did.
@@ -61,6 +66,10 @@ class Wire:
     key: str
     body: dict[str, Any]
     sent_at: float
+    latency: tuple[float, float] = (0.0, 0.0)
+    query: dict[str, str] = field(default_factory=dict)
+    arrived_at: float | None = None
+    arrival: int = 0
     kept: int | None = None
     given_up_at: float | None = None
     done_at: float | None = None
@@ -73,6 +82,10 @@ class Wire:
     @property
     def is_write(self) -> bool:
         return self.method in {"POST", "DELETE"}
+
+    @property
+    def is_list(self) -> bool:
+        return (self.method, self.path) == LISTS
 
 
 @dataclass(slots=True)
@@ -101,7 +114,10 @@ class Network(httpx.AsyncBaseTransport):
         log: Every request that left a client, in order.
         cut_off: Processes that are dead: nothing of theirs leaves any more.
         fates: How many requests met which.
+        arrivals: How many the server has got.
+        given_up_unsent: Requests that never left, and whose client gave up before it could know that.
         watch: Sees every request before it leaves.
+        listed: Hears of every page of tasks once the server has made it.
     """
 
     def __init__(self, sandbox: Sandbox, time: ServerTime, dice: Random) -> None:
@@ -115,7 +131,10 @@ class Network(httpx.AsyncBaseTransport):
         self.log: list[Wire] = []
         self.cut_off: set[object] = set()
         self.fates: dict[str, int] = {}
+        self.given_up_unsent: list[Wire] = []
+        self.arrivals = 0
         self.watch = lambda wire: None
+        self.listed = lambda wire: None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
@@ -125,9 +144,6 @@ class Network(httpx.AsyncBaseTransport):
         limits, fate = request.extensions.get("timeout", {}), self._fate(request)
         if fate == "refused":
             raise httpx.ConnectError("All connection attempts failed")
-        if fate == "no_connection":
-            await asyncio.sleep(limits.get("connect") or 5.0)
-            raise httpx.ConnectTimeout("")
         wire = Wire(
             process,
             request.method,
@@ -135,7 +151,11 @@ class Network(httpx.AsyncBaseTransport):
             request.headers.get("idempotency-key", ""),
             json.loads(body) if body else {},
             asyncio.get_running_loop().time(),
+            latency=self.weather.latency,
+            query=dict(request.url.params),
         )
+        if fate == "no_connection":
+            await self._no_connection(wire, limits.get("connect") or 5.0)
         self.watch(wire)
         self.log.append(wire)
         exchange = _Exchange(wire)
@@ -144,6 +164,15 @@ class Network(httpx.AsyncBaseTransport):
         except BaseException:
             wire.given_up_at = asyncio.get_running_loop().time()
             raise
+
+    async def _no_connection(self, wire: Wire, patience: float) -> None:
+        try:
+            await asyncio.sleep(patience)
+        except asyncio.CancelledError:
+            # The limit for the whole request, after a machine's sleep: the client cannot say any more how far it had come.
+            self.given_up_unsent.append(wire)
+            raise
+        raise httpx.ConnectTimeout("")
 
     async def _exchanged(
         self, exchange: _Exchange, request: httpx.Request, body: bytes, fate: str, patience: float | None
@@ -178,6 +207,9 @@ class Network(httpx.AsyncBaseTransport):
 
     async def _server_side(self, exchange: _Exchange, request: httpx.Request, body: bytes, before: float, after: float) -> None:
         await asyncio.sleep(before)
+        exchange.wire.arrived_at = asyncio.get_running_loop().time()
+        self.arrivals += 1
+        exchange.wire.arrival = self.arrivals
         SERVED.set(exchange.wire)
         inbox = [{"type": "http.request", "body": body}]
         closed = asyncio.Event()
@@ -207,6 +239,8 @@ class Network(httpx.AsyncBaseTransport):
             await self._sandbox(scope, receive, send)
         except ConnectionLost:
             exchange.broken = True
+        if exchange.wire.is_list:
+            self.listed(exchange.wire)
         exchange.head.set()
         exchange.ended.set()
 

@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from simulated.audit import Auditor
-from simulated.network import Network
+from simulated.network import Network, Wire
 from simulated.process import End, Process, simulated_processes, task_of_owner
-from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Schedule, Step, Wait, draw
+from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Rival, Schedule, Step, TrashInWalk, Wait, draw
 from simulated.source import MEMBERS, Source, config_text
 from simulated.virtual_time import MachineTime, ServerTime, VirtualLoop
 
 from etl.jobs.reconcile import reconcile
 from etl.jobs.request import JobRequest
+from etl.jobs.retry import retry
 from etl.jobs.run import run
 from etl.sandbox.app import Sandbox
 from etl.sandbox.faults import Faults
 from etl.sandbox.limits import Category, Limits
 from etl.sandbox.workspace import Workspace
 
-_JOBS: dict[str, Any] = {"run": run, "reconcile": reconcile}
+_JOBS: dict[str, Any] = {"run": run, "retry": retry, "reconcile": reconcile}
 
 
 @dataclass(slots=True)
@@ -45,6 +46,38 @@ class Report:
     events: list[str]
     committed_after_give_up: int
     figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Walk:
+    """A process looks for tasks: in the trash, then among the others, then in the trash again.
+
+    Attributes:
+        trash: What people do meanwhile.
+        struck_after: How many requests had arrived when they did it; None before.
+        disturbed: Another page was read after it.
+    """
+
+    trash: TrashInWalk | None
+    struck_after: int | None = None
+    disturbed: bool = False
+    _pages: int = 0
+    _begun: bool = False
+
+    def trash_now(self, wire: Wire, *, listed: int) -> float | None:
+        """Take in a page that was made; which share people trash now, None where they don't."""
+        if "status" in wire.query:
+            # No other part of a job looks into the trash.
+            self._begun = True
+            return None
+        if self.trash is None or not self._begun:
+            return None
+        if self.struck_after is not None:
+            self.disturbed |= wire.arrival > self.struck_after
+            return None
+        self._pages += 1
+        more_follow = listed > int(wire.query["offset"]) + int(wire.query["limit"])
+        return self.trash.share if more_follow and self._pages >= self.trash.after_page else None
 
 
 class World:
@@ -68,12 +101,17 @@ class World:
             keep_requests=0,
         )
         self.network = Network(self.sandbox, self.time, Random(f"network {schedule.seed}"))
+        self.network.listed = self._listed
+        self.walks: dict[Process, Walk] = {}
         self.source = Source(self.dice, schedule.rows, members, account, wide=schedule.wide, stamp=schedule.stamp, twins=schedule.twins)
         self.ledger = folder / "night.ledger"
         self.kept: Path | None = None
         self.ends: list[End] = []
+        self._processes = 0
         self.events: list[str] = []
         self.auditor = Auditor(self)
+        for number in range(schedule.crowd):
+            self.auditor.peoples_own(f"Crowd {number}")
         (folder / "night.yaml").write_text(
             config_text(timeout=schedule.timeout, attempts=schedule.attempts, wide=schedule.wide, stamp=schedule.stamp), encoding="utf-8"
         )
@@ -108,22 +146,36 @@ class World:
         self.sandbox.set_faults(step.faults)
         self.sandbox.set_latency(step.latency)
         self.source.write(self.folder / "rows.csv")
-        process = self._process(step)
-        process.worker(None)
-        happening = [asyncio.create_task(self._happen(process, each)) for each in step.happenings]
-        end = await process.live()
+        first = self._process(step)
+        happening = [asyncio.create_task(self._happen(first, each)) for each in step.happenings]
+        second = None if step.rival is None else asyncio.create_task(self._second(step, step.rival))
+        await self._live(first, step)
         for task in happening:
             task.cancel()
-        self.loop.thaw(process)
+        self.loop.thaw(first)
+        if second is not None:
+            await second
         # What is wrong with the limits stays only as long as the run that met it.
         self.sandbox.limits.set_rate(Category.WRITE, self.schedule.write_rate)
+
+    async def _second(self, step: Go, rival: Rival) -> None:
+        await asyncio.sleep(rival.at_seconds)
+        self.note(f"a second process: {rival}")
+        own = replace(step, job=rival.job, death=None)
+        await self._live(self._process(own, rival), own)
+
+    async def _live(self, process: Process, step: Go) -> None:
+        self.walks[process] = Walk(step.trash_in_walk)
+        self.auditor.look_before_run(process, step)
+        end = await process.live()
         self.ledger = end.ledger
         self.ends.append(end)
         self.note(_told(end))
         self.auditor.look_at_run(end, step)
 
-    def _process(self, step: Go) -> Process:
-        number = len(self.ends)
+    def _process(self, step: Go, rival: Rival | None = None) -> Process:
+        """The first process of a step, or its second one."""
+        number, self._processes = self._processes, self._processes + 1
         request = JobRequest(
             command=step.job,
             config_path=Path("night.yaml"),
@@ -132,10 +184,30 @@ class World:
             ledger=str(self.ledger),
             assume_yes=True,
             stream=step.stream,
+            wait_seconds=rival.wait_seconds if rival else 0.0,
         )
-        clock = MachineTime(self.loop, 1000.0, timedelta(hours=step.wrong_by_hours))
-        dice = Random(f"process {self.schedule.seed} {number}")
-        return Process(number, request, self.network, clock, dice, step.death, folder=self.folder, job=_JOBS[step.job])
+        elsewhere = rival is not None and rival.elsewhere
+        return Process(
+            number,
+            request,
+            self.network,
+            MachineTime(self.loop, 7000.0 if elsewhere else 1000.0, timedelta(hours=step.wrong_by_hours)),
+            Random(f"process {self.schedule.seed} {number}"),
+            step.death,
+            folder=self.folder,
+            job=_JOBS[step.job],
+            machine="another machine" if elsewhere else "one machine",
+            shares_ledger=step.rival is not None,
+        )
+
+    def _listed(self, wire: Wire) -> None:
+        """Between two pages of a walk, people trash some tasks of those it has met, and some of those that it has not."""
+        walk = self.walks[wire.process]
+        share = walk.trash_now(wire, listed=sum(not task.trashed for task in self.sandbox.tasks))
+        if share is not None:
+            trashed = self._people(0.0, share, 0)
+            walk.struck_after = self.network.arrivals if trashed else None
+            self.note(f"{trashed} tasks trashed between two pages of a walk of {wire.process}")
 
     async def _happen(self, process: Process, what: Happening) -> None:
         await asyncio.sleep(what.at_seconds)
@@ -161,7 +233,9 @@ class World:
             case "interrupt":
                 process.stop.ask("SIGINT was received")
 
-    def _people(self, edits: float, trashes: float, makes: int) -> None:
+    def _people(self, edits: float, trashes: float, makes: int) -> int:
+        """They edit, trash and make tasks; returns how many were trashed."""
+        trashed = 0
         for task in self.sandbox.tasks:
             dice = self.dice.random()
             # Nobody works on a task that was made this very second.
@@ -177,8 +251,10 @@ class World:
             elif dice < edits + trashes:
                 self.sandbox.tasks.trash(task, self.time.now(), trashed=True)
                 self.auditor.touched.add(task.id)
+                trashed += 1
         for number in range(makes):
             self.auditor.peoples_own(f"Lunch {number}")
+        return trashed
 
     def _fate_of_ledger(self, what: str) -> None:
         if what == "keep" and self.ledger.exists():
@@ -225,6 +301,12 @@ def _report(world: World) -> Report:
         "hours": world.loop.time() / 3600,
         "uncertain": world.auditor.uncertain_at_end,
         "rows": len(world.source.rows),
+        "walks with a trash between two pages": sum(walk.disturbed for walk in world.walks.values()),
+        "retries": sum(end.process.request.command == "retry" for end in world.ends),
+        "second processes": sum(isinstance(step, Go) and step.rival is not None for step in world.schedule.steps),
+        "turned away by the lock": sum(end.summary is not None and end.summary.exit_code == 4 for end in world.ends),
+        "overtaken while paused": sum(end.summary is not None and end.summary.reason == "lock_lost" for end in world.ends),
+        **world.auditor.figures,
     }
     return Report(world.schedule.seed, faults, world.events, late, figures)
 

@@ -26,7 +26,7 @@ from simulated.virtual_time import OWNER, MachineTime
 from etl.jobs import threads, work
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.run import run
-from etl.ledger import store
+from etl.ledger import lock, store
 from etl.ledger.holder import Holder
 from etl.ledger.sqlite import SqliteDatabase
 from etl.load.stop import StopSwitch
@@ -102,6 +102,7 @@ class Worker(Executor):
             try:
                 result = function(*args)
             except ProcessDiedError:
+                future.cancel()
                 return
             except BaseException as error:  # noqa: BLE001  as a thread hands it over
                 if not future.done():
@@ -140,9 +141,15 @@ class Process:
         death: When it dies, if it does.
         folder: Its working folder.
         job: What it runs.
+        machine: Processes of one machine see whether another one lives.
+        shares_ledger: Another process works on the same file: a death leaves it as it is, and is this process's alone.
+
+    Attributes:
+        started_at, ended_at: Of the loop; None before.
     """
 
     _acting: list[Process] = []  # noqa: RUF012  one loop, one stack
+    _alive: set[int] = set()  # noqa: RUF012  their pids
 
     def __init__(
         self,
@@ -155,15 +162,20 @@ class Process:
         *,
         folder: Path,
         job: Any = run,
+        machine: str = "one machine",
+        shares_ledger: bool = False,
     ) -> None:
         self.number = number
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
         self.clock = clock
         self.request = request
         self.ledger = Path(str(request.ledger))
         self.dead = False
         self.output = io.StringIO()
-        # A pid that no system gives, so that this process counts as gone as soon as it has to.
-        self.holder = Holder(f"night@machine (pid {number})", "one machine", 2**30 + number, None)
+        # A pid that no system gives.
+        self.holder = Holder(f"night@{machine} (pid {number})", machine, 2**30 + number, None)
+        self._shares_ledger = shares_ledger
         self.stop = StopSwitch()
         self._network = network
         self._dice = dice
@@ -178,6 +190,11 @@ class Process:
 
     def __repr__(self) -> str:
         return f"<process {self.number}>"
+
+    @classmethod
+    def is_dead(cls, holder: Holder, seen_from: Holder) -> bool:
+        """As ``ledger.holder`` says it of processes of the system."""
+        return holder.machine == seen_from.machine and holder.pid not in cls._alive
 
     def worker(self, executor: Any) -> Worker:
         """The worker that stands for a thread, or for the pool of threads."""
@@ -207,9 +224,13 @@ class Process:
         context.run(OWNER.set, self)
         main = context.run(loop.create_task, self._job(self.request, self._surroundings(), self.stop))
         self._died = loop.create_future()
+        self.started_at = loop.time()
+        self._alive.add(self.holder.pid)
         if self._death and self._death.at_seconds is not None:
             loop.call_later(self._death.at_seconds, self._die_now)
         await asyncio.wait([main, self._died], timeout=LONGEST_RUN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        self._alive.discard(self.holder.pid)
+        self.ended_at = loop.time()
         end = End(self, self._left, self._steps, died=self.dead)
         if not self.dead and not main.done():
             end.error = NeverEndsError(f"still running after {LONGEST_RUN_SECONDS:.0f} s")
@@ -223,6 +244,15 @@ class Process:
         for database in self._databases:
             database.close()
         return end
+
+    def refuse_if_dead(self) -> None:
+        """Where another process goes on with the same file, what is dead writes no more into it.
+
+        Raises:
+            ProcessDiedError: It is dead.
+        """
+        if self.dead and self._shares_ledger:
+            raise ProcessDiedError
 
     def durable_step(self, phase: str, database: SqliteDatabase) -> None:
         """A commit to the ledger: ``before`` it, or ``after``.
@@ -246,8 +276,9 @@ class Process:
 
     def _die(self, *, torn: bool) -> None:
         self.dead = True
+        self._alive.discard(self.holder.pid)
         self._network.cut_off.add(self)
-        self._left = self._copied(torn=torn)
+        self._left = self.ledger if self._shares_ledger else self._copied(torn=torn)
         self._died.set_result(None)
 
     def _copied(self, *, torn: bool) -> Path:
@@ -314,6 +345,7 @@ def simulated_processes(*, pages: bool) -> Iterator[None]:
     @contextmanager
     def told(database: SqliteDatabase) -> Iterator[Any]:
         process = Process._acting[-1]
+        process.refuse_if_dead()
         with writing(database) as connection:
             yield connection
             process.durable_step("before", database)
@@ -325,4 +357,6 @@ def simulated_processes(*, pages: bool) -> Iterator[None]:
         stack.enter_context(patch.object(threads, "ThreadPoolExecutor", lambda *_, **__: Worker(OWNER.get())))
         stack.enter_context(patch.object(SqliteDatabase, "writing", told))
         stack.enter_context(patch.object(store, "this_process", lambda: Process._acting[-1].holder))
+        stack.enter_context(patch.object(lock, "is_dead", Process.is_dead))
+        Process._alive.clear()
         yield

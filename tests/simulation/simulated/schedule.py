@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -25,13 +25,39 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class TrashInWalk:
+    """People put so many tasks into the trash between two pages of a walk: after its so-many-th page, where another one follows."""
+
+    after_page: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A second process on the same ledger, so long after the first one's start.
+
+    Attributes:
+        job: ``run`` or ``reconcile``.
+        wait_seconds: For the lock.
+        elsewhere: On another machine, from where nobody sees whether the first one lives.
+    """
+
+    at_seconds: float
+    job: str
+    wait_seconds: float
+    elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """One process.
 
     Attributes:
-        job: ``run`` or ``reconcile``.
+        job: ``run``, ``retry`` or ``reconcile``.
         weather, faults: On the way and at the server.
         death: When it dies, if it does.
+        trash_in_walk: While it looks for tasks.
+        rival: Wants to work at the same time.
         stream: Without a look ahead.
         final: Nothing goes wrong, and everything has to come to its end.
     """
@@ -42,9 +68,16 @@ class Go:
     latency: float = 0.05
     death: Death | None = None
     happenings: tuple[Happening, ...] = ()
+    trash_in_walk: TrashInWalk | None = None
+    rival: Rival | None = None
     wrong_by_hours: float = 0.0
     stream: bool = False
     final: bool = False
+
+    @property
+    def lock_is_exact(self) -> bool:
+        """Between machines the lock goes by their wall clocks; where one jumps, the keys alone have to protect."""
+        return self.rival is None or not self.rival.elsewhere or all(each.what != "wall_clock" for each in self.happenings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +125,7 @@ class Schedule:
         write_rate: Of the server at the beginning; 25 is documented.
         stamp: Tasks name their row.
         wide: Every field is mapped, and every report has its page.
+        crowd: How many tasks of other people there are from the beginning.
         steps: In order.
     """
 
@@ -104,6 +138,7 @@ class Schedule:
     write_rate: float
     stamp: bool
     wide: bool
+    crowd: int
     steps: tuple[Step, ...]
 
     @property
@@ -116,6 +151,12 @@ class Schedule:
     def loses_ledger(self) -> bool:
         return any(isinstance(step, LedgerFate) and step.what != "keep" for step in self.steps)
 
+    @property
+    def rebuilds_ledger(self) -> bool:
+        """A reconcile asks of every row whether people's tasks could be it, whether the ledger was lost or not."""
+        jobs = [job for step in self.steps if isinstance(step, Go) for job in (step.job, step.rival.job if step.rival else "")]
+        return self.loses_ledger or "reconcile" in jobs
+
 
 def draw(seed: int) -> Schedule:
     """The schedule of a seed.
@@ -125,9 +166,12 @@ def draw(seed: int) -> Schedule:
     """
     dice = Random(seed)
     stamp = dice.random() < 0.3
-    family = dice.choices((_any_nights, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window), (58, 10, 20, 12))[0]
+    families = (_any_nights, _two_processes, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window)
+    family = dice.choices(families, (38, 20, 10, 20, 12))[0]
     steps = [*family(dice, stamp=stamp), Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
-    if dice.random() < 0.3:
+    if dice.random() < 0.15:
+        steps += [Wait(dice.choice((2.0, 25 * HOUR))), Go(job="retry", final=True)]
+    if dice.random() < 0.2:
         steps += [Wait(dice.choice((dice.uniform(2, 100), 25 * HOUR))), Go(final=True, stream=dice.random() < 0.7)]
     return Schedule(
         seed=seed,
@@ -139,16 +183,17 @@ def draw(seed: int) -> Schedule:
         write_rate=dice.choice((25.0, 25.0, 25.0, 4.0, 1.0, 100.0)),
         stamp=stamp,
         wide=dice.random() < 0.1,
-        steps=tuple(_looking_ahead_after_loss(steps)),
+        crowd=dice.choice((0, 0, 30, 60)),
+        steps=tuple(_trashing_in_walks(dice, steps)),
     )
 
 
-def _looking_ahead_after_loss(steps: list[Step]) -> Iterator[Step]:
-    """Only a run that looks ahead is guarded against a lost ledger (rule 9 of the design)."""
-    lost = False
+def _trashing_in_walks(dice: Random, steps: Iterable[Step]) -> Iterator[Step]:
+    """Whoever walks through Lightfield's tasks walks among people."""
     for step in steps:
-        lost |= isinstance(step, LedgerFate) and step.what != "keep"
-        yield replace(step, stream=False) if lost and isinstance(step, Go) else step
+        among_people = isinstance(step, Go) and dice.random() < 0.7
+        trash = TrashInWalk(dice.choice((1, 1, 2)), dice.choice((0.05, 0.2, 0.5)))
+        yield replace(step, trash_in_walk=trash) if among_people and isinstance(step, Go) else step
 
 
 def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:
@@ -157,9 +202,29 @@ def _any_nights(dice: Random, *, stamp: bool) -> list[Step]:
     steps: list[Step] = []
     for _ in range(dice.choice((1, 1, 2, 2, 3))):
         steps += [_bad_run(dice), Wait(_gap(dice))]
+        if dice.random() < 0.2:
+            steps += [replace(_bad_run(dice), job="retry", stream=False), Wait(_gap(dice))]
         if edits and dice.random() < 0.7:
             steps.append(Edit(dice.choice((0.05, 0.2, 0.5))))
         if dice.random() < 0.3:
+            steps.append(_people(dice))
+    return steps
+
+
+def _two_processes(dice: Random, *, stamp: bool) -> list[Step]:
+    """A second process wants the same ledger: while the first one works, or is paused for longer than its lease."""
+    steps: list[Step] = []
+    for _ in range(dice.choice((1, 1, 2))):
+        first = _bad_run(dice)
+        job = dice.choice(("run", "run", "run", "reconcile"))
+        if dice.random() < 0.4:
+            rival = Rival(dice.uniform(0.0, 3.0), job, dice.choice((0.0, 0.0, 90.0, 600.0)), elsewhere=dice.random() < 0.3)
+        else:
+            paused = Happening(dice.uniform(0.1, 2.5), "freeze", dice.choice((64.0, 90.0, 300.0, 3 * HOUR, 26 * HOUR)))
+            first = replace(first, death=None, happenings=(paused, *first.happenings[1:]))
+            rival = Rival(paused.at_seconds + dice.uniform(5.0, 75.0), job, dice.choice((0.0, 60.0, 60.0)), elsewhere=dice.random() < 0.3)
+        steps += [replace(first, rival=rival), Wait(_gap(dice))]
+        if dice.random() < 0.2:
             steps.append(_people(dice))
     return steps
 
@@ -202,7 +267,7 @@ def _lost_ledger_in_the_window(dice: Random, *, stamp: bool) -> list[Step]:
 
 
 def _people(dice: Random) -> People:
-    return People(dice.choice((0.0, 0.1)), dice.choice((0.0, 0.05)), dice.randrange(6))
+    return People(dice.choice((0.0, 0.1)), dice.choice((0.0, 0.05)), dice.choice((dice.randrange(6), 40)))
 
 
 def _gap(dice: Random) -> float:

@@ -1,0 +1,111 @@
+"""Does the day or the month come first in this input? Settled once, before any row is mapped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from etl.config.model import DUE_AT, ReadConfig
+from etl.errors import SourceError
+from etl.extract.scan import OpenSource
+from etl.jobs.session import Session
+from etl.records import RawBatch
+from etl.transform.compile import Recipe
+from etl.transform.day_order import DayOrder, DayOrderCensus, doubtful, in_order
+from etl.transform.prepare import date_columns, date_words
+
+_ROWS_AT_ONCE = 100_000
+
+
+class DatesLook:
+    """Looks at the due dates of the whole input where their formats leave the order open, and at nothing elsewhere.
+
+    All of the input is looked at, with ``--limit`` too: what the first rows leave open, a later one may prove.
+
+    Args:
+        session: Its config knows the one order at the end.
+        recipes: One for each file, with any tables.
+    """
+
+    def __init__(self, session: Session, recipes: Sequence[Recipe]) -> None:
+        rule = session.config.job.map.get(DUE_AT)
+        self._census = DayOrderCensus(rule.formats) if rule is not None and doubtful(rule.formats) else None
+        self._session = session
+        self._recipes = recipes
+
+    def columns(self, index: int) -> tuple[str, ...]:
+        """What it needs of a file's columns; none where there is nothing to look at."""
+        return () if self._census is None else date_columns(self._recipes[index])
+
+    def add(self, raw: RawBatch) -> None:
+        """Take in a batch."""
+        if self._census is not None:
+            self._census.add(raw.file.path, date_words(self._recipes[raw.file.index], raw))
+
+    def settle(self) -> None:
+        """All of the input was taken in.
+
+        Raises:
+            SourceError: The values prove both orders, or none.
+        """
+        if self._census is not None:
+            _settle(self._session, self._census)
+            self._census = None
+
+    def settled(self, source: OpenSource) -> Iterator[None]:
+        """A pass of its own, where there is still something to settle; yields for each batch, and once at the end.
+
+        Raises:
+            SourceError: As ``settle``.
+        """
+        if self._census is not None:
+            columns = [self.columns(index) for index in range(len(self._recipes))]
+            for raw in source.batches(columns=columns, rows_per_batch=_ROWS_AT_ONCE, quick=True):
+                self.add(raw)
+                yield
+        self.settle()
+        yield
+
+
+def _settle(session: Session, census: DayOrderCensus) -> None:
+    if census.day_first.rows and census.month_first.rows:
+        raise SourceError(
+            _both(session.config, census), next_step="write all dates of the input in one order, or import its files one by one"
+        )
+    if census.either.rows and not census.day_first.rows and not census.month_first.rows:
+        raise SourceError(_neither(session.config, census), next_step=_choice(census))
+    order = DayOrder.MONTH_FIRST if census.month_first.rows else DayOrder.DAY_FIRST
+    proof = census.month_first if census.month_first.rows else census.day_first
+    if proof.rows:
+        session.around.voice.say("info", "day_order", f"dates are read {order}, as {proof} can be read in no other way", order=order.value)
+    session.config = _with_formats(session.config, in_order(census.formats, order))
+
+
+def _where(config: ReadConfig) -> str:
+    return f"{config.where('map', DUE_AT, 'formats')}: map.{DUE_AT}.formats"
+
+
+def _both(config: ReadConfig, census: DayOrderCensus) -> str:
+    either = f"; {census.either.rows:,} could be either ({census.either})" if census.either.rows else ""
+    return (
+        f"{_where(config)}: some dates are one only if the day comes first ({census.day_first}), "
+        f"others only if the month does ({census.month_first}){either}"
+    )
+
+
+def _neither(config: ReadConfig, census: DayOrderCensus) -> str:
+    return (
+        f"{_where(config)}: reads days before months and months before days, and no date shows which it is: "
+        f"{census.either.rows:,} could be either ({census.either})"
+    )
+
+
+def _choice(census: DayOrderCensus) -> str:
+    day, month = (json.dumps(in_order(census.formats, order)) for order in DayOrder)
+    return f"keep one order under map.{DUE_AT}: formats: {day} where the day comes first, formats: {month} where the month does"
+
+
+def _with_formats(config: ReadConfig, formats: tuple[str, ...]) -> ReadConfig:
+    rule = config.job.map[DUE_AT].model_copy(update={"formats": formats})
+    return replace(config, job=config.job.model_copy(update={"map": {**config.job.map, DUE_AT: rule}}))

@@ -1,0 +1,59 @@
+"""What became of the updates, trashes and restores that earlier runs left in doubt? Their tasks say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from etl.jobs.loading import Load
+from etl.jobs.syncing import retrieve
+from etl.ledger.intents import OpenIntent
+from etl.plan.doubtful_change import Happened, happened
+from etl.records import KEY_WINDOW, Action, OperationKind, Outcome
+from etl.report.wording import rows_text
+
+DONE_AS = {OperationKind.UPDATE: Action.UPDATED, OperationKind.TRASH: Action.TRASHED, OperationKind.RESTORE: Action.UPDATED}
+
+
+async def settle_changes(load: Load, intents: Sequence[OpenIntent]) -> None:
+    """Record what was executed, send again what still is as it was planned, and forget the rest: it is planned anew (rule 4).
+
+    Args:
+        load: The run's.
+        intents: Open ones, none of them a create.
+
+    Raises:
+        KeyRefusedError, ServiceDownError: The tasks cannot be read.
+    """
+    if not intents:
+        return
+    found = await asyncio.gather(*(_look(load, intent) for intent in intents))
+    done = [_outcome(load, intent) for intent, what in zip(intents, found, strict=True) if what is Happened.DONE]
+    again = [intent.operation for intent, what in zip(intents, found, strict=True) if what is Happened.AGAIN]
+    not_done = [intent.operation for intent, what in zip(intents, found, strict=True) if what is Happened.NOT_DONE]
+    _say(load, len(done), len(again), len(not_done))
+    await load.memory.thread.call(load.memory.rows.finish, load.session.run_id, done)
+    await load.memory.thread.call(load.memory.rows.settle_absent, not_done)
+    for outcome in done:
+        load.note_settled(outcome)
+    if again:
+        await load.ask_again(again)
+
+
+async def _look(load: Load, intent: OpenIntent) -> Happened:
+    theirs = await retrieve(load.connection.reader, load.connection.client, intent.operation.task_id or "")
+    first = intent.operation.first_sent_at
+    protected = first is not None and load.connection.server_clock.now() - first < KEY_WINDOW
+    return happened(intent.operation, theirs, protected=protected)
+
+
+def _outcome(load: Load, intent: OpenIntent) -> Outcome:
+    operation = intent.operation
+    return Outcome(operation, DONE_AS[operation.kind], 0, load.session.around.clock.now(), task_id=operation.task_id)
+
+
+def _say(load: Load, done: int, again: int, not_done: int) -> None:
+    told = f"{rows_text(done + again + not_done)} of earlier runs had a change in doubt: {done:,} found done"
+    told += f", {again:,} asked for again" if again else ""
+    told += f", {not_done:,} not done" if not_done else ""
+    load.session.around.voice.say("info", "changes_in_doubt", told, done=done, again=again, not_done=not_done)

@@ -1,0 +1,150 @@
+"""What does Lightfield hold of the rows that changed? Looked at just before they are written, ahead of the sending."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from etl.jobs.connect import Connection
+from etl.jobs.identify import Memory
+from etl.jobs.session import Session
+from etl.ledger.history import WrittenRow
+from etl.lightfield.answer import Category
+from etl.lightfield.client import LightfieldClient
+from etl.lightfield.models import TaskView
+from etl.lightfield.pages import understood
+from etl.load.reader import ThrottledReader
+from etl.plan.changes import KeyOfWrite, Rules, change, vanished
+from etl.plan.three_way import Written
+from etl.records import WROTE, Operation, OperationKind, Outcome
+from etl.transform.identity import idempotency_key
+
+LOOKED_AT_AHEAD = 50
+"""Two seconds of the Read budget: a look is that much older than its write, at most."""
+
+_OK_CLASS = 2
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change whose task has to be looked at first; ``gone``: its row vanished from the source."""
+
+    operation: Operation
+    written: Written | None
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Syncing:
+    """Looks at tasks and decides what is written. One for a run.
+
+    Attributes:
+        session, connection, memory: The run's.
+        rules: The config's for rows that changed.
+    """
+
+    session: Session
+    connection: Connection
+    memory: Memory
+    rules: Rules
+
+    async def drafts(self, operations: AsyncIterator[Operation], gone: AsyncIterator[Draft] | None) -> AsyncIterator[Operation | Draft]:
+        """Updates with what was last written of their rows, and then the rows that vanished; a create passes through."""
+        async for operation in operations:
+            yield operation if operation.kind is not OperationKind.UPDATE else await self._draft(operation)
+        if gone is not None:
+            async for draft in gone:
+                yield draft
+
+    async def decide(self, item: Operation | Draft) -> Operation | Outcome:
+        """The write of a draft, or what it came to without one; durable in the ledger where that matters."""
+        if isinstance(item, Operation):
+            return item
+        decided = await self._decided(item)
+        if isinstance(decided, Outcome) and decided.action in WROTE:
+            await self.memory.thread.call(self.memory.rows.finish, self.session.run_id, [decided])
+        return decided
+
+    async def _draft(self, operation: Operation) -> Draft:
+        known = await self.memory.thread.call(self.memory.rows.newest_writes, [operation.key_digest])
+        return Draft(operation, written_of(known.get(operation.key_digest)))
+
+    async def _decided(self, draft: Draft) -> Operation | Outcome:
+        theirs = await retrieve(self.connection.reader, self.connection.client, draft.operation.task_id or "")
+        now = self.session.around.clock.now()
+        if draft.gone and draft.written is not None:
+            return vanished(draft.operation, draft.written, theirs, self.rules, now)
+        return change(draft.operation, draft.written, theirs, self.rules, now)
+
+
+async def retrieve(reader: ThrottledReader, client: LightfieldClient, task_id: str) -> TaskView | None:
+    """The task's present state, None where it is in the trash or gone. Costs no write.
+
+    Raises:
+        KeyRefusedError, ServiceDownError: As the reader does.
+    """
+    answer = await reader.answer(lambda: client.retrieve_task(task_id), Category.READ)
+    return understood(TaskView.read, answer.body) if answer.status // 100 == _OK_CLASS else None
+
+
+def syncing_of(session: Session, connection: Connection, memory: Memory) -> Syncing:
+    """By the config's rules."""
+    job = session.config.job
+    rules = Rules(
+        targets=tuple(job.map),
+        source_wins=job.sync.on_conflict == "overwrite",
+        recreate=job.sync.recreate,
+        make_key=key_maker(job.name),
+        on_missing=job.sync.on_missing,
+    )
+    return Syncing(session, connection, memory, rules)
+
+
+def key_maker(name: str) -> KeyOfWrite:
+    """Makes the Idempotency-Keys of an import's writes (rule 2 of the design)."""
+
+    def make(operation: Operation, payload_digest: bytes | None) -> str:
+        revision = None if operation.kind is OperationKind.CREATE else operation.revision
+        return idempotency_key(
+            name, operation.kind.value, operation.source_key, operation.generation, revision=revision, payload_digest=payload_digest
+        )
+
+    return make
+
+
+def written_of(row: WrittenRow | None) -> Written | None:
+    """The base of a comparison; None where the ledger does not hold it (any more)."""
+    return None if row is None or row.content is None else Written(row.content, row.observed)
+
+
+@dataclass(slots=True)
+class AheadInOrder(Generic[Item, Result]):
+    """Works on up to so many items at once, and hands their results out in the order of the items.
+
+    Attributes:
+        work: What happens to an item.
+        at_once: How many.
+    """
+
+    work: Callable[[Item], Coroutine[Any, Any, Result]]
+    at_once: int = LOOKED_AT_AHEAD
+    _running: deque[asyncio.Task[Result]] = field(default_factory=deque)
+
+    async def over(self, items: AsyncIterator[Item]) -> AsyncIterator[Result]:
+        """The results; an exception of the work ends them, and what else is under way."""
+        try:
+            async for item in items:
+                self._running.append(asyncio.create_task(self.work(item)))
+                while len(self._running) >= self.at_once or (self._running and self._running[0].done()):
+                    yield await self._running.popleft()
+            while self._running:
+                yield await self._running.popleft()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)

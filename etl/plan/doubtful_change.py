@@ -1,0 +1,48 @@
+"""An update, trash or restore was begun, and nobody knows whether it was executed: what does its task say?"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from etl.config.model import TASK_FIELDS
+from etl.content import Content, value_meaning
+from etl.plan.payload import value_in
+from etl.plan.three_way import held_value
+from etl.records import Operation, OperationKind
+
+
+class Happened(StrEnum):
+    """What the task tells of a change in doubt."""
+
+    DONE = "done"
+    AGAIN = "again"
+    """Nothing has changed since it was planned: the same request with the same key is right, executed before or not."""
+    NOT_DONE = "not_done"
+    """It is not there, or people have changed what it was about: it is planned anew, if it still is to be."""
+
+
+def happened(operation: Operation, theirs: Content | None, *, protected: bool) -> Happened:
+    """Judge by the task's present state.
+
+    Args:
+        operation: As it was begun.
+        theirs: The task; None where it is in the trash or gone.
+        protected: Lightfield still knows the key.
+    """
+    if operation.kind is OperationKind.TRASH:
+        return Happened.DONE if theirs is None else Happened.NOT_DONE
+    if theirs is None:
+        return Happened.NOT_DONE
+    if operation.kind is OperationKind.RESTORE:
+        return Happened.DONE
+    sent = [*operation.payload.get("fields", {}), *operation.payload.get("relationships", {})]
+    if all(_same(theirs, target, value_in(operation.content or {}, target)) for target in sent):
+        return Happened.DONE
+    untouched = all(_same(theirs, target, value_in(operation.replaced or {}, target)) for target in sent)
+    return Happened.AGAIN if untouched and protected else Happened.NOT_DONE
+
+
+def _same(theirs: Content, target: str, value: object) -> bool:
+    relationship = target not in TASK_FIELDS
+    held = value_meaning(target, held_value(theirs, target), relationship=relationship)
+    return bool(held == value_meaning(target, value, relationship=relationship))
