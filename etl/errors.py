@@ -15,12 +15,18 @@ The tree, each with its exit code; ``tests/test_errors.py`` holds this drawing t
     │   ├── ServiceDownError       3  Lightfield does not answer, or refuses everything alike
     │   ├── LimitReachedError      3  --max-failures or --max-duration
     │   ├── SourceChangedError     3  the input changed between or during the passes
-    │   └── LocalFailureError      3  disk, ledger or results folder gave out in mid-run
+    │   ├── LocalFailureError      3  disk, ledger or results folder gave out in mid-run
+    │   └── CrashError             3  a fault of this program itself
     ├── LockedError                4  another run of this import holds the lock
     └── InterruptedRunError      130  SIGINT (130) or SIGTERM (143)
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from traceback import extract_tb
+
+_SHOWN_PLACES = 8
 
 
 class EtlError(Exception):
@@ -60,9 +66,13 @@ class SourceError(NothingWrittenError):
 
 
 class GuardError(NothingWrittenError):
-    """A guard was not met, or a person said no."""
+    """A guard was not met, or a person said no. ``guards`` are the keys of those that were not met."""
 
     reason = "guard"
+
+    def __init__(self, message: str, *, next_step: str | None = None, guards: tuple[str, ...] = ()) -> None:
+        super().__init__(message, next_step=next_step)
+        self.guards = guards
 
 
 class WorkspaceError(NothingWrittenError):
@@ -112,6 +122,21 @@ class LocalFailureError(StoppedError):
     """The disk, the ledger or the results folder gave out in mid-run."""
 
     reason = "local_failure"
+
+
+class CrashError(StoppedError):
+    """A fault of this program itself. Its message says where, never what the fault's own words are: they may hold a cell or a secret."""
+
+    reason = "crash"
+    usual_next_step = "run the same command again: what is done is not sent again; if it crashes again, report it with the lines above"
+
+
+def crash_of(fault: BaseException) -> CrashError:
+    """The job's error for an exception that nobody foresaw: its type, and the places in this package that it passed, the last one last."""
+    package = Path(__file__).parent
+    passed = [frame for frame in extract_tb(fault.__traceback__) if package in Path(frame.filename).parents]
+    places = [f"  {Path(frame.filename).relative_to(package.parent).as_posix()}:{frame.lineno} in {frame.name}" for frame in passed]
+    return CrashError("\n".join([f"lightfield-etl itself has failed: {type(fault).__name__}, at", *places[-_SHOWN_PLACES:]]))
 
 
 class LockedError(EtlError):

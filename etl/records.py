@@ -320,3 +320,24 @@ class Totals:
 
     rows: int = 0
     by_action: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How an import stood when its watchers were last told of it.
+
+    Attributes:
+        failing: Its newest run did not end well, or left rows that need a person.
+        since: UTC; when that began.
+        stopped_by: Why a run could not go to its end: stable words, such as ``service_down`` or ``guard.max_age``.
+        codes: Of the problems of rows that need a person.
+        rows: How many such rows there were.
+        row_digests: Of those of them that have a key, 8 bytes each; None where they were too many to be kept.
+    """
+
+    failing: bool
+    since: datetime
+    stopped_by: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    rows: int = 0
+    row_digests: frozenset[bytes] | None = frozenset()

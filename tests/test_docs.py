@@ -17,7 +17,6 @@ from ruamel.yaml import YAML
 
 import etl
 from etl.cli.main import group
-from etl.config.not_yet import NOT_YET
 from etl.config.presets import preset_names
 from etl.config.reader import read_config
 from etl.config.schema import json_schema
@@ -187,7 +186,7 @@ class TestWalk:
 
 class TestConfig:
     def test_every_key_of_the_config_is_there_and_no_other(self):
-        documented = {words(row[0])[0] for row in table("Config", "key")} | set(self.refused())
+        documented = {words(row[0])[0] for row in table("Config", "key")}
         assert documented == set(self.keys(json_schema(), ""))
 
     def test_every_key_of_a_field_is_there_and_no_other(self):
@@ -206,18 +205,6 @@ class TestConfig:
     def test_each_example_of_a_field_is_accepted(self, example, tmp_path):
         assert self.read(tmp_path, f"map:\n  {example}")
 
-    def test_what_is_said_to_be_refused_is_refused(self, tmp_path):
-        """Whoever builds one of these moves its line of the README too."""
-        refused = set(self.refused())
-        for path, *_ in NOT_YET:
-            assert any(key == ".".join(path) or key.startswith(".".join((*path, ""))) for key in refused)
-        examples = {"guards": "{max_age: {column: A, is: 1h}}", "notify": "{url: 'https://example.com'}"}
-        wishes = [f"{key}: {value}" for key, value in examples.items()]
-        assert {key.split(".")[0] for key in refused} == {"guards", "notify"}
-        for wish in wishes:
-            with pytest.raises(ConfigError, match="not in this version"):
-                self.read(tmp_path, wish)
-
     @staticmethod
     def read(folder: Path, over: str) -> object:
         (folder / "base.yaml").write_text(BASE, encoding="utf-8")
@@ -225,10 +212,6 @@ class TestConfig:
         (folder / "over.yaml").write_text(f"{below}{over}\n", encoding="utf-8")
         assert YAML(typ="safe", pure=True).load(folder / "over.yaml")
         return read_config(folder / "over.yaml", {})
-
-    @staticmethod
-    def refused() -> list[str]:
-        return [word for word in words(section("Understood, but refused in this version")) if "." in word]
 
     @classmethod
     def keys(cls, schema: dict, prefix: str) -> list[str]:

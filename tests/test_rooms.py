@@ -24,16 +24,20 @@ MAY_IMPORT = {
     "ledger": {*TOP, "config"},
     "report": {*TOP, "config"},
     "load": {*TOP, "config", "lightfield"},
-    "jobs": {*TOP, "config", "lightfield", "extract", "transform", "plan", "ledger", "report", "load"},
+    "notify": {*TOP, "config"},
+    "jobs": {*TOP, "config", "lightfield", "extract", "transform", "plan", "ledger", "report", "load", "notify"},
     "cli": {*TOP, "config", "jobs", "report", "sandbox"},
     "__main__": {"cli"},
     "__init__": {"config", "errors", "jobs", "report"},
 }
 AT_HOME = {
-    "httpx": {"lightfield"},
+    "httpx": {"lightfield", "notify"},
     "tenacity": {"load"},
     "sqlalchemy": {"ledger"},
+    "psycopg": {"ledger"},
     "click": {"cli"},
+    "fastexcel": {"extract"},
+    "zstandard": {"extract"},
     "starlette": {"sandbox"},
     "rich": {"report", "cli"},
 }

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from etl.cli.tuning import tune_polars
-from etl.errors import EtlError
+from etl.config.addresses import without_secrets
+from etl.errors import EtlError, crash_of
 
 PROGRAM = "lightfield-etl"
 
@@ -28,6 +29,7 @@ _SECTIONS = {
         "runs": "Show the history: past runs, how each ended, and the rows that still wait.",
     },
     "Trouble": {
+        "doctor": "Look at key, scopes, clock, limits, workspace, ledger and file: each ok, or what to do.",
         "retry": "Send again what is failed or uncertain, from the ledger alone: for a source that is gone.",
         "reconcile": "Rebuild a lost ledger from the tasks that Lightfield holds; writes nothing there.",
     },
@@ -93,19 +95,27 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else PROGRAM
-        _tell(error.format_message(), f"see: {path} --help")
+        _tell(without_secrets(error.format_message()), f"see: {path} --help")
         return 2
     except click.ClickException as error:
-        _tell(error.format_message(), None)
+        _tell(without_secrets(error.format_message()), None)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _tell("interrupted", None)
         return 130
-    except BrokenPipeError:
+    except Exception as fault:  # noqa: BLE001  whatever it is: exit code 1 would say that the command has finished
+        return _unforeseen(fault)
+    return result if isinstance(result, int) else 0
+
+
+def _unforeseen(fault: Exception) -> int:
+    if isinstance(fault, BrokenPipeError):
         # `| head` closed the pipe: leave quietly, and keep Python from complaining about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return result if isinstance(result, int) else 0
+    crash = crash_of(fault)
+    _tell(crash.message, crash.next_step)
+    return crash.exit_code
 
 
 def _tell(message: str, next_step: str | None) -> None:

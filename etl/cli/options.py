@@ -46,7 +46,11 @@ class RowsOrShare(click.ParamType[CountOrShare]):
 
 
 _SHARED = (
-    click.option("--ledger", metavar="URL", help="Where the ledger is: a path, or sqlite:///… [default: <name>.ledger beside the config]"),
+    click.option(
+        "--ledger",
+        metavar="URL",
+        help="Where the ledger is: a path, sqlite:///… or postgresql://… [default: <name>.ledger beside the config]",
+    ),
     click.option("--base-url", metavar="URL", help="The API's address [default: $LIGHTFIELD_BASE_URL, else https://api.lightfield.app]"),
     click.option("--api-key-file", type=click.Path(path_type=Path), help="A file that holds the API key; it beats LIGHTFIELD_API_KEY."),
     click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of the reports."),

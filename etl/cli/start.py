@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any, Literal
@@ -14,10 +15,12 @@ from typing import Any, Literal
 import click
 
 from etl.clock import SystemClock
-from etl.config.addresses import shown_address
-from etl.errors import EtlError
+from etl.config.addresses import shown_argument
+from etl.config.reader import read_config
+from etl.errors import EtlError, crash_of
 from etl.jobs.perform import Job, perform_job
 from etl.jobs.request import JobRequest, Practice, Surroundings
+from etl.jobs.settings import key_goes_to, key_is_given
 from etl.report.summary import summary_text
 from etl.report.voice import Voice, make_console
 
@@ -44,9 +47,16 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
     with ExitStack() as stack:
         played = stack.enter_context(_practice(faults=faults)) if sandbox else None
         try:
-            summary = perform_job(_job(command), request, surroundings(voice, played))
+            around = surroundings(voice, played)
+            if not (as_json or request.assume_yes or request.offline or sandbox):
+                around = with_typed_key(request, around)
+            summary = perform_job(_job(command), request, around)
         except EtlError as error:
             return give_up(voice, error)
+        except BrokenPipeError:
+            raise
+        except Exception as fault:  # noqa: BLE001  whatever it is: exit code 1 would say that the run has finished
+            return give_up(voice, crash_of(fault))
     if as_json:
         click.echo(summary_text(summary), nl=False)
     return summary.exit_code
@@ -80,6 +90,24 @@ def surroundings(voice: Voice, played: Practice | None) -> Surroundings:
         ask=_ask if on_terminal else None,
         practice=played,
     )
+
+
+def with_typed_key(request: JobRequest, around: Surroundings) -> Surroundings:
+    """The same with an API key that a person has typed unseen, where none is set and somebody is at a terminal.
+
+    Raises:
+        ConfigError: The config cannot be read.
+        SettingsError: The address is not one that a key may go to.
+    """
+    if around.ask is None or key_is_given(request, around):
+        return around
+    if request.command != "doctor":
+        # Its faults are told before anybody types anything; to the doctor they are a finding among others.
+        read_config(request.config_path, around.environment)
+    typed = click.prompt(
+        f"API key for {key_goes_to(request, around)} (not shown)", hide_input=True, err=True, default="", show_default=False
+    )
+    return replace(around, environment={**around.environment, "LIGHTFIELD_API_KEY": typed})
 
 
 def _job(command: str) -> Job:
@@ -117,8 +145,8 @@ def _practice(*, faults: bool) -> Iterator[Practice]:
 
 
 def _typed() -> str:
-    """The command as it can be typed again; of an address without its query, which may be a secret."""
-    return shlex.join(["lightfield-etl", *map(shown_address, sys.argv[1:])])
+    """The command as it can be typed again; of an address without its password and query, which are secrets."""
+    return shlex.join(["lightfield-etl", *map(shown_argument, sys.argv[1:])])
 
 
 def _ask(prompt: str) -> str:

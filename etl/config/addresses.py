@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
+from etl.config.secrets import mask_api_keys
+
 _HIDDEN = "?…"
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
 
 
 def is_address(name: str) -> bool:
@@ -22,6 +26,19 @@ def shown_address(name: str) -> str:
         return name.partition("?")[0].rpartition("@")[2]
     bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return f"{bare}{_HIDDEN}" if parts.query else bare
+
+
+def shown_argument(argument: str) -> str:
+    """A word of a command line as it may be shown: ``--ledger=postgresql://…`` holds an address too."""
+    option, equals, value = argument.partition("=")
+    if option.startswith("-") and equals:
+        return f"{option}={shown_address(value)}"
+    return shown_address(argument)
+
+
+def without_secrets(text: str) -> str:
+    """The text, its addresses as ``shown_address`` shows them and API keys masked, wherever in it they stand."""
+    return mask_api_keys(_ADDRESS.sub(lambda found: shown_address(found.group()), text))
 
 
 def file_name(address: str) -> str:

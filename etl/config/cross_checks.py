@@ -11,6 +11,7 @@ from etl.config.columns import fold_column
 from etl.config.faults import Fault, KeyPath
 from etl.config.field_checks import field_faults
 from etl.config.model import CONTENT_KEY, REQUIRED_TARGETS
+from etl.config.webhook import WEBHOOK_MESSAGE, is_webhook
 from etl.config.words import nearest_word
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
@@ -26,6 +27,7 @@ def cross_check_faults(data: dict[str, Any]) -> Iterator[Fault]:
         yield from _time_faults(path, holder)
     yield from _map_faults(data.get("map"))
     yield from _source_faults(data.get("source"))
+    yield from _notify_faults(data.get("notify"))
     if _identity_is_content(data) and (data.get("mode") == "sync" or data.get("sync")):
         yield Fault(("source", "key"), _SYNC_WITHOUT_KEY)
 
@@ -76,6 +78,12 @@ def _source_faults(source: Any) -> Iterator[Fault]:
     if isinstance(delimiter, str) and delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
         allowed = 'auto, or one character such as "," ";" "|" or "\\t"'
         yield Fault(("source", "delimiter"), f"{delimiter!r} is no delimiter (allowed: {allowed})")
+
+
+def _notify_faults(notify: Any) -> Iterator[Fault]:
+    url = notify.get("url") if isinstance(notify, dict) else None
+    if isinstance(url, str) and "${" not in url and not is_webhook(url):
+        yield Fault(("notify", "url"), WEBHOOK_MESSAGE)
 
 
 def _key_faults(key: Any) -> Iterator[Fault]:

@@ -12,7 +12,6 @@ from etl.config.faults import Fault, faults_as_error
 from etl.config.layers import Layer, read_layers
 from etl.config.merge import merge_settings, without_nulls
 from etl.config.model import JobConfig, ReadConfig
-from etl.config.not_yet import not_yet_faults
 from etl.config.settings import Settings
 from etl.config.shape import checked_shape
 from etl.config.variables import expand_variables
@@ -54,7 +53,6 @@ def _checked(said: dict[str, Any], environment: Mapping[str, str], faults: list[
         # Without the file below, everything that it would have said would be called missing.
         return None
     data = expand_variables(said, environment, faults)
-    faults.extend(not_yet_faults(data))
     faults.extend(cross_check_faults(data))
     return checked_shape(data, faults)
 

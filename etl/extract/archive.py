@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import zipfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath, PurePosixPath
 from typing import BinaryIO, cast
 
-from etl.config.columns import find_column, fold_column
+from etl.config.columns import fold_column
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
+from etl.extract.candidates import Candidate, likeliest_tables, listed
 from etl.extract.delimited import head_columns
-from etl.extract.paths import natural_key, nearest
+from etl.extract.paths import natural_key
 from etl.extract.reader import FORMATS, open_table
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile, refuse_too_large, sha256_of
 from etl.extract.unpack import unpack_stream
 
 _HEAD_BYTES = 1 << 20
-_LISTED = 12
 _TEXT = frozenset({".csv", ".txt", ".tsv", ".tab"})
 _TABBED = frozenset({".tsv", ".tab"})
 _ENCRYPTED = 0x1
 _UNPACK = "unpack it and name the file that is meant"
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A member that could be the tasks: its header, folded, and how many of the config's columns stand in it."""
-
-    member: zipfile.ZipInfo
-    header: tuple[str, ...]
-    score: int
 
 
 def task_members(plain: PlainFile, source: SourceConfig, names: frozenset[str], scratch: Scratch) -> list[PlainFile]:
@@ -70,8 +61,8 @@ def find_member(archive: zipfile.ZipFile, file: str, shown: str) -> zipfile.ZipI
     for key in (str, _base_name):
         found = [member for member in members if key(member.filename) == key(PurePath(file).as_posix())]
         if len(found) > 1:
-            listed = ", ".join(member.filename for member in found[:_LISTED])
-            raise SourceError(f"{shown}: several members are called {file}: {listed}", next_step="write the path within the archive")
+            twice = listed([member.filename for member in found])
+            raise SourceError(f"{shown}: several members are called {file}: {twice}", next_step="write the path within the archive")
         if found:
             return found[0]
     return None
@@ -114,7 +105,7 @@ def _tables(archive: zipfile.ZipFile, shown: str) -> list[zipfile.ZipInfo]:
     tables = [member for member in inside if PurePosixPath(member.filename).suffix.lower() in FORMATS]
     if tables:
         return sorted(tables, key=lambda member: natural_key(member.filename))
-    held = _listed([member.filename for member in inside]) or "nothing"
+    held = listed([member.filename for member in inside]) or "nothing"
     raise SourceError(f"{shown}: there is no table in it, but: {held}", next_step=f"tables are files that end in {', '.join(FORMATS)}")
 
 
@@ -131,30 +122,14 @@ def _choose(  # noqa: PLR0913, PLR0917  the archive, how to read it, and what is
     names: frozenset[str],
     scratch: Scratch,
 ) -> list[zipfile.ZipInfo]:
-    headers = [(member, _columns(archive, plain, member, source, names, scratch)) for member in members]
-    keyed = [(member, columns) for member, columns in headers if _has_key(columns, source)]
-    if not keyed:
-        raise _none_fits(plain.shown, headers, source)
-    wanted = frozenset(map(fold_column, names))
-    candidates = [_candidate(member, columns, wanted) for member, columns in keyed]
-    best = max(candidate.score for candidate in candidates)
+    candidates = [Candidate(member, member.filename, _columns(archive, plain, member, source, names, scratch)) for member in members]
     by_header: dict[tuple[str, ...], list[zipfile.ZipInfo]] = defaultdict(list)
-    for candidate in candidates:
-        if candidate.score == best:
-            by_header[candidate.header].append(candidate.member)
+    for candidate in likeliest_tables(candidates, source, names, plain.shown, _UNPACK):
+        by_header[tuple(map(fold_column, candidate.columns))].append(candidate.place)
     if len(by_header) > 1:
-        tied = _listed([member.filename for group in by_header.values() for member in group])
+        tied = listed([member.filename for group in by_header.values() for member in group])
         raise SourceError(f"{plain.shown}: several tables in it could be the tasks: {tied}", next_step=_UNPACK)
     return next(iter(by_header.values()))
-
-
-def _candidate(member: zipfile.ZipInfo, columns: Sequence[str], wanted: frozenset[str]) -> _Candidate:
-    header = tuple(map(fold_column, columns))
-    return _Candidate(member, header, len(wanted.intersection(header)))
-
-
-def _has_key(columns: Sequence[str], source: SourceConfig) -> bool:
-    return bool(columns) and (source.key_is_content or all(find_column(columns, aliases) is not None for aliases in source.key))
 
 
 def _columns(  # noqa: PLR0913, PLR0917  as _choose
@@ -177,19 +152,3 @@ def _columns(  # noqa: PLR0913, PLR0917  as _choose
         return ()
     finally:
         scratch.discard(inner.path)
-
-
-def _none_fits(shown: str, headers: Sequence[tuple[zipfile.ZipInfo, Sequence[str]]], source: SourceConfig) -> SourceError:
-    key = ", ".join(" or ".join(part) for part in source.key)
-    columns = Counter(column for _, found in headers for column in found)
-    near = nearest(source.key[0][0], columns)
-    hint = f"; the nearest column is {near}" if near else ""
-    held = _listed([member.filename for member, _ in headers])
-    return SourceError(
-        f"{shown}: none of its {len(headers)} tables has the source key {key}{hint}; they are: {held}",
-        next_step=f"correct source.key, or {_UNPACK}",
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")

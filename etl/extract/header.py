@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -59,7 +60,7 @@ def name_columns(cells: Sequence[str], names: frozenset[str], shown: str) -> tup
     A repeated name gets a number (``Phone Number_2``), unless the config mentions it.
 
     Raises:
-        SourceError: A name that the config mentions stands twice, or a name is not UTF-8, or is one of ours.
+        SourceError: A name that the config mentions stands twice, or but for case and blanks; or a name is not UTF-8, or is one of ours.
     """
     for position, cell in enumerate(cells, 1):
         if MARK_CHARACTER in cell:
@@ -70,6 +71,7 @@ def name_columns(cells: Sequence[str], names: frozenset[str], shown: str) -> tup
         if fold_column(cell).startswith(RESERVED):
             raise SourceError(f"{shown}: column {position} is called {cell}: names in {RESERVED} are ours", next_step="rename the column")
     _refuse_repeats(cells, frozenset(map(fold_column, names)), shown)
+    _refuse_alike(cells, names, shown)
     columns = _with_made_up_names(cells)
     pairs = list(zip(cells, columns, strict=True))
     nameless = [column for cell, column in pairs if not cell.strip()]
@@ -99,6 +101,21 @@ def _refuse_repeats(cells: Sequence[str], mentioned: frozenset[str], shown: str)
             raise SourceError(
                 f"{shown}: columns {first[cell]} and {position} have the same name, {cell!r}: which one is meant cannot be known",
                 next_step="rename or remove one of them",
+            )
+
+
+def _refuse_alike(cells: Sequence[str], names: frozenset[str], shown: str) -> None:
+    """A name that the config mentions must not fit two columns equally well: spelled as the config has it, one would be meant."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for position, cell in enumerate(cells):
+        places[fold_column(cell)].append(position)
+    for name in sorted(names):
+        alike = places.get(fold_column(name), [])
+        if len(alike) > 1 and name not in cells:
+            spelled = ", ".join(f"{cells[position]!r} (column {position + 1})" for position in alike)
+            raise SourceError(
+                f"{shown}: the config's {name!r} could be each of {spelled}: which one is meant cannot be known",
+                next_step="spell it in the config as the column that is meant, or rename or remove the others",
             )
 
 

@@ -6,11 +6,12 @@ from pathlib import PurePath
 
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
-from etl.extract.columnar import open_ndjson, open_parquet, open_xlsx
+from etl.extract.columnar import open_ndjson, open_parquet
 from etl.extract.delimited import open_delimited
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile
 from etl.extract.table import Table
+from etl.extract.workbook import open_xlsx
 
 FORMATS = {
     ".csv": "csv",
@@ -51,7 +52,7 @@ def open_table(plain: PlainFile, source: SourceConfig, names: frozenset[str], sc
     if kind == "ndjson":
         return open_ndjson(plain, names)
     if kind == "xlsx":
-        return open_xlsx(plain, source, names)
+        return open_xlsx(plain, source, names, scratch)
     return open_delimited(plain, source, names, scratch, tabbed=kind == "tsv")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -117,6 +118,7 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
     scratch: Path,
     stdin: BinaryIO | None = None,
     spare: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> OpenSource:
     """Find and open the input; every byte of it is read once.
 
@@ -128,6 +130,7 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
         scratch: Folder for private copies of what is packed, piped or not plain UTF-8; made when needed.
         stdin: What ``-`` means.
         spare: ``source.exclude`` may name columns that a file lacks, as a preset's does.
+        sleep: Waits so many seconds before a download is tried again.
 
     Raises:
         SourceError: Some file cannot be used; the message says which, where and why.
@@ -136,7 +139,7 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
     room = Scratch(scratch)
     names = names.union(excluded_columns(source.exclude))
     try:
-        local = [local_file(found, room, stdin) for found in find_files(patterns, folder)]
+        local = [local_file(found, room, stdin, sleep) for found in find_files(patterns, folder)]
         plain_files = (plain for file in local for plain in _plain_files(file, source, names, room))
         opened = [
             _open(plain, index, open_table(plain, source, names, room), source.exclude, spare) for index, plain in enumerate(plain_files)

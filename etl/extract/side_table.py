@@ -20,6 +20,8 @@ from etl.extract.spool import PlainFile, local_file
 from etl.extract.table import cell_columns
 from etl.extract.unpack import ZIP, packing, unpacked
 
+_BLOCK_CHARACTERS = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class SideTables:
@@ -80,9 +82,8 @@ class SideTables:
             raise SourceError(f"side file {file!r} cannot be read to its end: {reason}", next_step="export it again") from None
 
     def _how(self, plain: PlainFile) -> SourceConfig:
-        with plain.path.open("rb") as file:
-            marked = encoding_of_bom(file.read(4)) is not None
-        return SourceConfig.model_validate({"key": self.source.key, "encoding": AUTO if marked else self.source.encoding})
+        by_itself = self.source.encoding == AUTO or _tells_its_encoding(plain.path)
+        return SourceConfig.model_validate({"key": self.source.key, "encoding": AUTO if by_itself else self.source.encoding})
 
     def _find(self, file: str, folder: Path) -> PlainFile:
         for archive in self.archives:
@@ -98,6 +99,21 @@ class SideTables:
                 return unpacked(plain, self.scratch)
         places = [*(archive.shown for archive in self.archives), *(str(place) for place in dict.fromkeys((folder, *self.folders)))]
         raise SourceError(f"side file {file!r} does not exist; it was looked for in {', '.join(places)}", next_step="put it in one of them")
+
+
+def _tells_its_encoding(path: Path) -> bool:
+    """By a byte order mark, or as UTF-8 that is not all ASCII, which text of another encoding is not by accident."""
+    with path.open("rb") as file:
+        if encoding_of_bom(file.read(4)) is not None:
+            return True
+    is_ascii = True
+    try:
+        with path.open(encoding="utf-8", newline="") as text:
+            while block := text.read(_BLOCK_CHARACTERS):
+                is_ascii = is_ascii and block.isascii()
+    except UnicodeDecodeError:
+        return False
+    return not is_ascii
 
 
 def _own_column(name: str, columns: Sequence[str], file: str) -> str:

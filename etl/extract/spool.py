@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import shutil
 import stat
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -55,14 +57,20 @@ class PlainFile:
     sha256: str | None
 
 
-def local_file(found: Found, scratch: Scratch, stdin: BinaryIO | None) -> PlainFile:
+def local_file(found: Found, scratch: Scratch, stdin: BinaryIO | None, sleep: Callable[[float], None] = time.sleep) -> PlainFile:
     """The input as a file, packed or not: itself where it is one, else a private copy in ``scratch``.
+
+    Args:
+        found: What the user named.
+        scratch: For the copy.
+        stdin: What ``-`` means.
+        sleep: Waits so many seconds before a download is tried again.
 
     Raises:
         SourceError: It cannot be read or fetched, or would not fit on the disk.
     """
     if found.address is not None:
-        return _fetched(found.address, found.shown, scratch)
+        return _fetched(found.address, found.shown, scratch, sleep)
     if found.path is None:
         if stdin is None:
             raise SourceError("- means standard input, and there is none here", next_step="name a file")
@@ -135,14 +143,13 @@ def _room(scratch: Scratch, packed_bytes: int | None) -> int:
     return min(MAX_UNPACKED_BYTES, free, ratio)
 
 
-def _fetched(address: str, shown: str, scratch: Scratch) -> PlainFile:
-    name = file_name(address)
+def _fetched(address: str, shown: str, scratch: Scratch, sleep: Callable[[float], None]) -> PlainFile:
+    name, target = file_name(address), scratch.new_file(".spool")
     if address.lower().startswith(S3):
-        target = scratch.new_file(".spool")
         fetch_object(address, shown, target)
         return PlainFile(target, name, shown, None, sha256_of(target))
-    with download(address, shown) as stream:
-        return _spooled(stream, name, shown, scratch)
+    sha256 = download(address, shown, lambda stream: copy_stream(stream, target, shown, scratch), sleep=sleep)
+    return PlainFile(target, name, shown, None, sha256)
 
 
 def _spooled(stream: BinaryIO, name: str, shown: str, scratch: Scratch) -> PlainFile:

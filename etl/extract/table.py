@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from etl.records import RESERVED
+from etl.errors import SourceError
+from etl.extract.header import Header
+from etl.extract.spool import PlainFile, sha256_of
+from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, RESERVED, ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,35 @@ def cell_columns(count: int) -> tuple[str, ...]:
 def has_text(names: Iterable[str]) -> pl.Expr:
     """Boolean: some of these columns hold more than blanks."""
     return pl.any_horizontal([pl.col(name).str.strip_chars() != "" for name in names]).fill_null(value=False)
+
+
+def text_table(frame: pl.LazyFrame, texts: Sequence[pl.Expr], header: Header, first_row: int, plain: PlainFile) -> Table:
+    """The table of a columnar file.
+
+    Args:
+        frame: Has ROW and what ``texts`` read.
+        texts: Each column as String.
+        header: Its columns, and the notes on it.
+        first_row: The number of the first record.
+        plain: The file.
+    """
+    cells = cell_columns(len(texts))
+    nothing = [pl.lit(None, dtype=pl.String).alias(name) for name in (EXTRACT_CODE, EXTRACT_MESSAGE)]
+    named = [pl.when(text != "").then(text).alias(cell) for text, cell in zip(texts, cells, strict=True)]
+    texts_alone = frame.select(pl.col(ROW), *nothing, *named)
+    return Table(
+        frame=texts_alone.filter(has_text(cells)),
+        quick=texts_alone,
+        columns=header.columns,
+        delimiter=None,
+        encoding=None,
+        first_row=first_row,
+        notes=header.notes,
+        sha256=plain.sha256 or sha256_of(plain.path),
+    )
+
+
+def unreadable(plain: PlainFile, kind: str, error: Exception) -> SourceError:
+    """What is said of a file that its format's reader cannot read."""
+    reason = str(error).partition("\n")[0]
+    return SourceError(f"{plain.shown}: is no whole {kind} file: {reason}", next_step="export or copy it again, or correct source.format")

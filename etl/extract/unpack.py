@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import importlib
+import importlib.util
+import shlex
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,12 +16,13 @@ from typing import BinaryIO, cast
 from etl.errors import SourceError
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile, copy_stream, sha256_of
+from etl.extract.workbook_parts import WORKBOOK
+from etl.extract.zstd import DamagedError, ZstdStream
 
 ZIP = ".zip"
 
 _GZIP, _ZSTD = ".gz", ".zst"
 _MAGIC = ((b"\x1f\x8b", _GZIP), (b"\x28\xb5\x2f\xfd", _ZSTD), (b"PK\x03\x04", ZIP))
-_WORKBOOK = "xl/workbook.xml"
 
 
 def packing(plain: PlainFile) -> str | None:
@@ -60,7 +62,7 @@ def unpack_stream(  # noqa: PLR0913, PLR0917  one member of an archive and where
     target = scratch.new_file(".unpacked")
     try:
         copy_stream(stream, target, plain.shown, scratch, packed_bytes=packed_bytes)
-    except (gzip.BadGzipFile, EOFError, zlib.error, zipfile.BadZipFile) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error, zipfile.BadZipFile, DamagedError) as error:
         raise SourceError(f"{plain.shown}: is damaged or cut off: {error}", next_step="export or download it again") from None
     return replace(plain, path=target, name=name, sha256=sha256 or plain.sha256 or sha256_of(plain.path))
 
@@ -73,15 +75,13 @@ def _open_gzip(plain: PlainFile) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _open_zstd(plain: PlainFile) -> Iterator[BinaryIO]:
-    for module in ("compression.zstd", "backports.zstd", "zstandard"):
-        try:
-            opener = importlib.import_module(module).open
-        except ImportError:
-            continue
-        with opener(plain.path, "rb") as stream:
-            yield stream
-        return
-    raise SourceError(f"{plain.shown}: .zst needs the package zstandard", next_step=f"unpack it with: zstd -d {plain.shown}")
+    if importlib.util.find_spec("zstandard") is None:
+        raise SourceError(
+            f"{plain.shown}: .zst files need the extra zst",
+            next_step=f"pip install 'lightfield-etl[zst]', or unpack it: zstd -d {shlex.quote(plain.shown)}",
+        )
+    with plain.path.open("rb") as file:
+        yield cast("BinaryIO", ZstdStream(file))
 
 
 _OPENERS: dict[str, Callable[[PlainFile], AbstractContextManager[BinaryIO]]] = {_GZIP: _open_gzip, _ZSTD: _open_zstd}
@@ -90,6 +90,6 @@ _OPENERS: dict[str, Callable[[PlainFile], AbstractContextManager[BinaryIO]]] = {
 def _is_workbook(plain: PlainFile) -> bool:
     try:
         with zipfile.ZipFile(plain.path) as archive:
-            return _WORKBOOK in archive.namelist()
+            return WORKBOOK in archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError):
         return False

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from etl.jobs.connect import write_rate
+from etl.jobs.guards import Guards
 from etl.jobs.identify import look_into_memory
-from etl.jobs.lookahead import Known, decided, expected, first_pass, hold_guards, known_of, plan_view
+from etl.jobs.lookahead import Known, decided, expected, first_pass, known_of, plan_view
 from etl.jobs.lookups_csv import Told, settle_lookups
 from etl.jobs.names import offline_input, resolve_input
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input
@@ -45,6 +46,8 @@ async def _check(session: Session, stop: StopSwitch) -> None:
         rate = write_rate(connection)
     if memory is not None:
         await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
+    guards = Guards(session, given)
+    await guards.look(stop)
     census = await _look(session, given, await asyncio.to_thread(known_of, memory), stop)
     session.counts = expected(census.counts)
     view = plan_view(session, census.counts, rate)
@@ -56,7 +59,7 @@ async def _check(session: Session, stop: StopSwitch) -> None:
     if told.file is not None:
         session.around.voice.say("info", "lookups", f"{told.file.name:<14}{_shown(session, told.file)}", path=str(told.file))
     session.next_step = told.next_step
-    hold_guards(session, census.counts)
+    guards.hold(census.counts)
 
 
 def _shown(session: Session, path: Path) -> str:

@@ -90,9 +90,9 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
     info = await _first_answer(reader, client)
     _hold_scopes(scopes, info)
     members, definitions = await _ask(reader, client, info)
-    session.workspace = _seen(session.workspace, members)
-    _hold_workspace(session.config, members)
-    many = _hold_map(session.config, definitions) if by_map else frozenset()
+    session.workspace = with_members(session.workspace, members)
+    hold_workspace(session.config, members)
+    many = hold_map(session.config, definitions) if by_map else frozenset()
     return Connection(client, key, throttles, reader, server_clock, stop, info, members, many)
 
 
@@ -141,8 +141,13 @@ def _hold_scopes(scopes: Sequence[str], info: KeyInfo) -> None:
 
 def scopes_to_write(session: Session) -> list[str]:
     """What a run needs beside what the map needs."""
-    trashes = session.syncs and session.config.job.sync.on_missing == "trash"
-    return [CREATE_SCOPE, *([UPDATE_SCOPE] if session.syncs else []), *([DELETE_SCOPE] if trashes else [])]
+    return write_scopes(session.config, syncs=session.syncs)
+
+
+def write_scopes(config: ReadConfig, *, syncs: bool) -> list[str]:
+    """The same of a config, for a run that does or does not sync."""
+    trashes = syncs and config.job.sync.on_missing == "trash"
+    return [CREATE_SCOPE, *([UPDATE_SCOPE] if syncs else []), *([DELETE_SCOPE] if trashes else [])]
 
 
 def scopes_to_map(config: ReadConfig) -> list[str]:
@@ -155,14 +160,20 @@ def scopes_to_map(config: ReadConfig) -> list[str]:
     return [READ_SCOPE, *scopes]
 
 
-def _seen(workspace: WorkspaceSummary, members: tuple[Member, ...] | None) -> WorkspaceSummary:
+def with_members(workspace: WorkspaceSummary, members: tuple[Member, ...] | None) -> WorkspaceSummary:
+    """What the members say of the workspace; None where they may not be read."""
     if members is None:
         return workspace
     domains = Counter(member.email.rpartition("@")[2].casefold() for member in members if member.email and "@" in member.email)
     return workspace.model_copy(update={"members": len(members), "domains": tuple(domain for domain, _ in domains.most_common())})
 
 
-def _hold_workspace(config: ReadConfig, members: tuple[Member, ...] | None) -> None:
+def hold_workspace(config: ReadConfig, members: tuple[Member, ...] | None) -> None:
+    """Hold the workspace's members against the one that the config names.
+
+    Raises:
+        WorkspaceError: They lack it.
+    """
     wanted = config.job.workspace
     if wanted is None or members is None:
         return
@@ -173,7 +184,12 @@ def _hold_workspace(config: ReadConfig, members: tuple[Member, ...] | None) -> N
         )
 
 
-def _hold_map(config: ReadConfig, definitions: Definitions) -> frozenset[str]:
+def hold_map(config: ReadConfig, definitions: Definitions) -> frozenset[str]:
+    """Hold the map against what a task is in this workspace; returns the relationships that take several ids.
+
+    Raises:
+        WorkspaceError: The map does not fit.
+    """
     fields = {key: TargetDefinition(read_only=each.read_only) for key, each in definitions.fields.items()}
     relationships = {key: TargetDefinition(each.read_only, each.many) for key, each in definitions.relationships.items()}
     faults = misfits(config, fields, relationships)

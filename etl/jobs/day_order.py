@@ -77,8 +77,9 @@ def _settle(session: Session, census: DayOrderCensus) -> None:
         raise SourceError(_neither(session.config, census), next_step=_choice(census))
     order = DayOrder.MONTH_FIRST if census.month_first.rows else DayOrder.DAY_FIRST
     proof = census.month_first if census.month_first.rows else census.day_first
-    if proof.rows:
-        session.around.voice.say("info", "day_order", f"dates are read {order}, as {proof} can be read in no other way", order=order.value)
+    if not proof.rows:
+        return
+    session.around.voice.say("info", "day_order", f"dates are read {order}, as {proof} can be read in no other way", order=order.value)
     session.config = _with_formats(session.config, in_order(census.formats, order))
 
 

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from etl.errors import LockedError, WorkspaceError
+from etl.errors import EtlError, LockedError, WorkspaceError
 from etl.jobs.connect import Connection
 from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.settings import ledger_url
 from etl.jobs.threads import LedgerThread
 from etl.ledger.imports import ImportLedger
-from etl.ledger.location import locate
 from etl.ledger.runs import RunRecord
-from etl.ledger.store import Ledger, open_ledger
+from etl.ledger.store import Ledger, find_ledger, open_ledger
 from etl.ledger.workspaces import Workspace
 from etl.lightfield.answer import Answer, Category
 from etl.load.stop import StopSwitch
@@ -147,11 +146,10 @@ async def look_into_memory(session: Session, connection: Connection) -> Memory |
         LedgerError, WorkspaceError: As ``open_memory``.
     """
     url = ledger_url(session.request, session.around, session.config)
-    path = locate(url).path
-    if path is None or not path.exists():
-        return None
     thread = session.cleanup.enter_context(LedgerThread())
-    ledger = await thread.call(open_ledger, url, clock=session.around.clock, create=False)
+    ledger = await thread.call(find_ledger, url, clock=session.around.clock)
+    if ledger is None:
+        return None
     session.cleanup.push_async_callback(thread.call, ledger.close)
     session.ledger = ledger.location
     workspace = await _known_workspace(session, connection, thread, ledger)
@@ -172,7 +170,15 @@ async def take_lock(session: Session, memory: Memory, stop: StopSwitch) -> None:
     while not await _acquired(memory, last_try=clock.elapsed_seconds() >= deadline):
         give_up_if_asked(stop)
         await clock.sleep(min(_LOCK_POLL_SECONDS, max(0.0, deadline - clock.elapsed_seconds())))
-    session.cleanup.push_async_callback(memory.thread.call, memory.rows.lease.release)
+    session.cleanup.push_async_callback(_give_back, session, memory)
+
+
+async def _give_back(session: Session, memory: Memory) -> None:
+    """What the run did is done: a lock that cannot be given back runs out by itself."""
+    try:
+        await memory.thread.call(memory.rows.lease.release)
+    except EtlError as error:
+        session.around.voice.say("warning", "lock_kept", f"the lock was not given back, it expires within a minute: {error.message}")
 
 
 async def _acquired(memory: Memory, *, last_try: bool) -> bool:

@@ -16,6 +16,7 @@ from etl.jobs.identify import Memory
 from etl.jobs.journal import LedgerJournal, keep_lease
 from etl.jobs.lookahead import decided
 from etl.jobs.passes import Input
+from etl.jobs.rowlog import RowLog
 from etl.jobs.session import Session
 from etl.jobs.syncing import AheadInOrder, Draft, Syncing
 from etl.jobs.threads import in_thread
@@ -58,6 +59,7 @@ class Load:
 
     Attributes:
         settled: Outcomes of intents that earlier runs left, by key digest.
+        log: Hears of single rows.
         began_seconds, ended_seconds: Of the clock that never jumps: the first operation's begin, the newest outcome.
         done: Operations with an outcome.
         count_problems: The look ahead did not count the rows and their problems.
@@ -68,6 +70,7 @@ class Load:
     memory: Memory
     report: RowReport
     means: Means
+    log: RowLog
     count_problems: bool
     settled: dict[bytes, Outcome] = field(default_factory=dict)
     began_seconds: float | None = None
@@ -158,6 +161,7 @@ class Load:
         """Batches are prepared and held against the ledger in a thread; the report hears of each before its operations leave."""
         async for choice in in_thread(self._choices(given, marker)):
             known, early = self._with_settled(choice)
+            self.log.rejected(known)
             self.report.add(known.prepared, known.frame, known.frame["action"].null_count())
             for outcome in early:
                 self.report.finish(outcome)
@@ -212,6 +216,7 @@ class Load:
         file = outcome.operation.file
         self.session.tally.add_outcome(outcome, file=None if file is None else self.session.files[file].path)
         self.report.finish(outcome)
+        self.log.outcome(outcome)
 
 
 def _share_of_limit(rows: int, seconds: float, limit: float) -> float | None:
@@ -234,6 +239,7 @@ async def loading(session: Session, connection: Connection, memory: Memory, *, c
         max_failures=request.max_failures or job.limits.max_failures,
         max_duration_seconds=session.seconds_left(),
     )
+    log = RowLog(around.voice, session.files)
     means = Means(
         client=connection.client,
         throttles=connection.throttles,
@@ -246,15 +252,16 @@ async def loading(session: Session, connection: Connection, memory: Memory, *, c
         stats=LoadStats(around.clock),
         reader=connection.reader,
         attempts=job.limits.attempts,
+        heard=log.attempt_failed,
     )
     report = RowReport(session.folder, files=session.files, scratch=session.scratch)
-    load = Load(session, connection, memory, report, means, count_problems=count_problems)
+    load = Load(session, connection, memory, report, means, log, count_problems=count_problems)
     heartbeat = asyncio.create_task(keep_lease(memory.thread, memory.rows, around.clock, connection.stop))
     try:
         yield load
     finally:
         heartbeat.cancel()
-        session.load = load.summary()
+        session.load, session.course = load.summary(), means.stats.course()
         try:
             report.close(around.clock.now())
         finally:

@@ -7,14 +7,14 @@ from functools import partial
 
 import polars as pl
 
-from etl.errors import GuardError, SourceError
+from etl.errors import SourceError
 from etl.jobs.identify import Memory
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
 from etl.jobs.session import Session
 from etl.ledger.entries import ENTRY_FRAME
 from etl.plan.choose import CREATE, UPDATE, Choice, choose
 from etl.plan.duplicates import Census, KeyCensus, Marker, NothingKnown
-from etl.plan.estimate import broken_guards, load_seconds, to_write
+from etl.plan.estimate import load_seconds, to_write
 from etl.records import KEY_DIGEST, PROBLEM_CODE, PROBLEM_VALUE, ROW, Action, PreparedBatch, Totals
 from etl.report.screen import PlanView
 from etl.transform.problems import NO_TIMEZONE
@@ -94,16 +94,3 @@ def plan_view(session: Session, counts: Mapping[str, int], writes_per_second: fl
         seconds=load_seconds(to_write(counts), writes_per_second),
         workspace=session.workspace,
     )
-
-
-def hold_guards(session: Session, counts: Mapping[str, int]) -> None:
-    """Hold the look ahead against the guards.
-
-    Raises:
-        GuardError: One is not met; names all of them.
-    """
-    sentences = broken_guards(session.config.job.guards, counts)
-    if sentences:
-        raise GuardError(
-            "\n".join(sentences), next_step=f"look at the input; if it is meant to be so, change guards in {session.config.path}"
-        )

@@ -22,7 +22,6 @@ from etl.plan.choose import Choice
 from etl.plan.duplicates import NothingKnown
 from etl.plan.lost_ledger import UnknownRows, spread_offsets
 
-
 FIRST_ROWS = 10_000
 """So many are held against Lightfield's tasks where nobody looks at all of them."""
 

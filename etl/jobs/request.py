@@ -119,6 +119,7 @@ class Surroundings:
         ask: Puts a question to a person and returns the answer; None where there is no terminal.
         practice: A sandbox instead of Lightfield; then the ledger is in memory.
         transport: Stands in for the network, as ``LightfieldClient`` takes it; None for the real one.
+        webhook: The same for the messages of ``notify``.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -130,3 +131,4 @@ class Surroundings:
     ask: Callable[[str], str] | None = None
     practice: Practice | None = None
     transport: Any | None = field(default=None, repr=False)
+    webhook: Any | None = field(default=None, repr=False)

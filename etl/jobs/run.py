@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from etl.errors import SettingsError
 from etl.jobs.connect import Connection, write_rate
+from etl.jobs.guards import Guards
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
-from etl.jobs.lookahead import first_pass, hold_guards, known_of, plan_view
+from etl.jobs.lookahead import first_pass, known_of, plan_view
 from etl.jobs.lost_ledger import guard_first_rows, lost_ledger_guard
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
@@ -38,8 +39,10 @@ async def run(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Su
 async def _run(session: Session, stop: StopSwitch) -> None:
     _refuse_sync_by_content(session)
     source, connection = await open_and_connect(session, stop, writes=True)
-    # Faults of the map come to light before a ledger is made.
+    # Faults of the map, and a guard's column that is not there, come to light before a ledger is made.
     given = await resolve_input(session, connection, source, stop)
+    guards = Guards(session, given)
+    await guards.look(stop, count_rows=session.request.stream)
     memory = await open_memory(session, connection, create=True)
     await take_lock(session, memory, stop)
     spec = key_spec(session.config.job, source.files)
@@ -47,9 +50,10 @@ async def _run(session: Session, stop: StopSwitch) -> None:
     vanishing = vanishing_of(session, memory)
     census = None
     if session.request.stream:
+        guards.hold(None)
         await guard_first_rows(session, connection, memory, given)
     else:
-        census = await _look_ahead(session, connection, memory, given, vanishing, stop)
+        census = await _look_ahead(session, connection, memory, given, guards, vanishing, stop)
     await _ask(session, memory, given, census)
     await memory.thread.call(memory.rows.set_key_spec, spec)
     await note_run(session, memory, rows=_rows_of(given, census), more={COMPLETE: vanishing is not None and vanishing.complete})
@@ -80,7 +84,7 @@ def _most_writes(given: Input, census: Census) -> int:
 
 
 async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
-    session: Session, connection: Connection, memory: Memory, given: Input, vanishing: Vanishing | None, stop: StopSwitch
+    session: Session, connection: Connection, memory: Memory, given: Input, guards: Guards, vanishing: Vanishing | None, stop: StopSwitch
 ) -> Census:
     known = await asyncio.to_thread(known_of, memory)
     guard = await lost_ledger_guard(session, connection)
@@ -95,7 +99,7 @@ async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
     show_remarks(session.around.voice, session.remarks.kinds())
-    hold_guards(session, census.counts)
+    guards.hold(census.counts)
     if guard:
         await guard.hold(session, connection, memory)
     if vanishing:
@@ -130,6 +134,8 @@ async def _load(  # noqa: PLR0913, PLR0917  what a run has in hand
     async with loading(session, connection, memory, count_problems=census is None) as load:
         await settle(load)
         if not connection.stop.asked:
+            if vanishing:
+                vanishing.add_settled(load.settled.values())
             # Who wants only the first rows after all has not decided about those that are gone.
             gone = vanishing.drafts() if vanishing and given.limit is None else None
             total = None if census is None else _most_writes(given, census) + (len(vanishing.digests) if vanishing and gone else 0)

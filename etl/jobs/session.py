@@ -18,7 +18,7 @@ from etl.config.model import ReadConfig
 from etl.errors import EtlError, InterruptedRunError, StoppedError
 from etl.jobs.request import JobRequest, Surroundings
 from etl.load.stop import StopSwitch
-from etl.records import Action, PreparedBatch, RowClass, SourceFile
+from etl.records import Action, LoadCourse, PreparedBatch, RowClass, SourceFile
 from etl.report.attention import AttentionRow
 from etl.report.counts import all_counts, exit_code_for
 from etl.report.folder import RunFolder, new_run_id
@@ -53,6 +53,7 @@ class Session:
         files: The input, with the rows of each where it was read to its end.
         workspace, load, ledger: For the summary, once known.
         attention: The first rows that need a person, for the page.
+        course: How the writes went over time, for the page; None where nothing was sent.
         out_of_reach: What needs a person although no row of this run's reports says so, in a sentence.
         next_step: What a person does next although the job finished, in a sentence; None where there is nothing.
         books: Notes the run's end in the ledger's history; None before its begin was noted.
@@ -77,6 +78,7 @@ class Session:
     load: LoadSummary = field(default_factory=LoadSummary)
     ledger: str | None = None
     attention: tuple[AttentionRow, ...] = ()
+    course: LoadCourse | None = None
     out_of_reach: str | None = None
     next_step: str | None = None
     books: Callable[[Summary], Awaitable[None]] | None = None

@@ -54,7 +54,7 @@ async def _undo(session: Session, stop: StopSwitch) -> None:
     ways = await memory.thread.call(work.count)
     _hold_scopes(connection, ways)
     _show(session, runs, ways)
-    if not sum(ways.values()):
+    if not sum(ways.values()) and not await memory.thread.call(memory.rows.open_intents):
         return
     _ask(session)
     await note_run(session, memory, more={UNDOES: session.request.run or ""})

@@ -130,6 +130,9 @@ def _next_chunk(steps: Iterator[Step]) -> list[Step]:
 
 
 def _found_there(row: WrittenRow) -> bool:
+    if row.kind is OperationKind.TRASH:
+        # A trash of ours replaced a whole task, if the ledger still holds it.
+        return row.replaced is not None and not any(row.replaced.values())
     return row.action is Action.ADOPTED and row.kind is not OperationKind.CREATE
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -15,7 +15,7 @@ from etl.jobs.syncing import Draft, written_of
 from etl.ledger.history import WrittenRow
 from etl.ledger.runs import RunRecord
 from etl.plan.missing import InputView, PresentKeys, too_many, why_not_known
-from etl.records import KEY_DIGEST, SOURCE_KEY, Operation, OperationKind, PreparedBatch
+from etl.records import KEY_DIGEST, SOURCE_KEY, VANISHED_FINGERPRINT, Operation, OperationKind, Outcome, PreparedBatch
 from etl.report.wording import rows_text
 from etl.transform.hashes import key_hash
 
@@ -24,6 +24,7 @@ COMPLETE = "complete"
 
 _RUNS_LOOKED_AT = 100
 _DIGESTS_AT_ONCE = 500
+_MAKES_LIVE = {OperationKind.CREATE, OperationKind.RESTORE}
 _DONE_TO = {"cancel": "cancelled", "complete": "completed", "trash": "moved to the trash"}
 
 
@@ -43,6 +44,7 @@ class Vanishing:
     present: PresentKeys = field(default_factory=PresentKeys)
     digests: list[bytes] = field(default_factory=list)
     complete: bool = False
+    _known: int = 0
 
     def see(self, prepared: PreparedBatch) -> None:
         """Take in a batch of the look ahead."""
@@ -60,9 +62,9 @@ class Vanishing:
         if why_not is not None:
             self.session.around.voice.say("warning", "vanished_unknown", f"rows that vanished from the source are left alone: {why_not}")
             return
-        known = await self.memory.thread.call(self._look)
+        self._known = await self.memory.thread.call(self._look)
         sync = self.session.config.job.sync
-        sentence = too_many(len(self.digests), known, sync)
+        sentence = too_many(len(self.digests), self._known, sync)
         if sentence:
             raise GuardError(
                 sentence, next_step=f"look at the input; if it is meant to be so, raise sync.max_missing in {self.session.config.path}"
@@ -70,6 +72,21 @@ class Vanishing:
         if self.digests:
             gone = f"{rows_text(len(self.digests))} vanished from the source: their tasks are {_DONE_TO[sync.on_missing]}"
             self.session.around.voice.say("info", "vanished", gone, rows=len(self.digests))
+
+    def add_settled(self, settled: Collection[Outcome]) -> None:
+        """Take in writes of earlier runs whose end only this run has learned: their rows may have vanished too.
+
+        Where that would be more than ``sync.max_missing`` allows, they are left to the next run, whose guard counts them.
+        """
+        begun = [each.operation for each in settled if each.operation.kind in _MAKES_LIVE]
+        begun = [each for each in begun if each.fingerprint != VANISHED_FINGERPRINT]
+        if not self.complete or not begun:
+            return
+        hashes = pl.DataFrame({SOURCE_KEY: [each.source_key for each in begun]}).select(key_hash(pl.col(SOURCE_KEY))).to_series()
+        lacking = [each.key_digest for each, lacks in zip(begun, self.present.lacks(hashes), strict=True) if lacks]
+        gone = sorted(set(lacking) - set(self.digests))
+        if not too_many(len(self.digests) + len(gone), self._known + len(begun), self.session.config.job.sync):
+            self.digests += gone
 
     async def drafts(self) -> AsyncIterator[Draft]:
         """The changes of the rows that vanished; those that are in doubt are left to the next run."""

@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Literal
 
-import polars as pl
-
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.session import Session, give_up_if_asked
@@ -90,14 +88,17 @@ class Verifying:
         self._digester = Digester.of(rows.given.recipes[0].targets)
         asked = await asyncio.to_thread(rows.asked.close)
         now = self._connection.server_clock.now()
-        by_list = await self._is_listed_in_fewer(len(asked))
-        if by_list:
-            await self._walk(asked, now, _oldest_task(runs))
+        tasks = len(asked)
+        by_list = await self._is_listed_in_fewer(tasks)
+        self._listed = ListedTasks(asked) if by_list else None
+        del asked  # eight bytes a row
+        if self._listed is not None:
+            await self._walk(self._listed, now, _oldest_task(runs))
         look = Look(now - LIST_LAG if by_list else now, "list" if by_list else "retrieve", now)
         done = 0
         async for batch in in_thread(rows.batches(census)):
             give_up_if_asked(self._connection.stop)
-            done = await self._look_at(batch, look, done, len(asked))
+            done = await self._look_at(batch, look, done, tasks)
         look.verified_at = self._connection.server_clock.now()
         if self._session.request.run is None:
             look.tasks_of_other_rows = await self._memory.thread.call(rows.of_others)
@@ -110,15 +111,13 @@ class Verifying:
         by_list = pages is not None and pages < tasks
         requests = pages if by_list and pages is not None else tasks
         rate = self._connection.throttles[Category.SEARCH if by_list else Category.READ].rate_per_second
-        kind = "list page" if by_list else "retrieve"
-        sentence = (
-            f"{tasks:,} tasks to look at, by {requests:,} {kind}{'' if requests == 1 else 's'}: about {duration_text(requests / rate)}"
-        )
+        kind = ("list page" if by_list else "retrieve") + ("" if requests == 1 else "s")
+        things = "1 task" if tasks == 1 else f"{tasks:,} tasks"
+        sentence = f"{things} to look at, by {requests:,} {kind}: about {duration_text(requests / rate)}"
         self._session.around.voice.say("info", "verify", sentence, tasks=tasks, requests=requests, by="list" if by_list else "retrieve")
         return by_list
 
-    async def _walk(self, asked: pl.Series, now: datetime, since: datetime | None) -> None:
-        listed = ListedTasks(asked)
+    async def _walk(self, listed: ListedTasks, now: datetime, since: datetime | None) -> None:
         seen, waiting = 0, list[tuple[str, int]]()
 
         def see(task: TaskView) -> None:
@@ -132,7 +131,6 @@ class Verifying:
 
         await walk_tasks(self._connection.reader, self._connection.client, see, server_now=now, since=since)
         listed.see(waiting)
-        self._listed = listed
 
     async def _look_at(self, batch: VerifyBatch, look: Look, done: int, total: int) -> int:
         rest = self._not_equal_in_list(batch.to_look)

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from etl.config.reader import read_config
-from etl.errors import EtlError
+from etl.errors import CrashError, EtlError, crash_of
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, open_session
+from etl.jobs.telling import tell
 from etl.load.stop import StopSwitch
-from etl.report.page import write_page
+from etl.report.page import PageDetails, write_page
 from etl.report.screen import show_closing
 from etl.report.summary import Summary, write_summary
 
@@ -34,9 +35,22 @@ async def carry_out(work: Work, request: JobRequest, around: Surroundings, stop:
             await work(session, stop)
         except EtlError as stopped:
             error = stopped
-        summary = conclude(session, await _note_end(session, error))
+        except Exception as fault:
+            await _leave_word(session, crash_of(fault))
+            raise
+        error = await _note_end(session, error)
+        summary = conclude(session, error)
+    await tell(session, summary, error)
     show_closing(around.voice, summary, session.folder, base=around.working_folder)
     return summary
+
+
+async def _leave_word(session: Session, crash: CrashError) -> None:
+    """What can still be said of a run that a fault of ours ended; the fault itself goes on to the caller."""
+    try:
+        await tell(session, conclude(session, crash), crash)
+    except EtlError as unsaid:
+        session.around.voice.say("error", unsaid.reason, unsaid.message)
 
 
 async def _note_end(session: Session, error: EtlError | None) -> EtlError | None:
@@ -52,7 +66,14 @@ async def _note_end(session: Session, error: EtlError | None) -> EtlError | None
 
 def conclude(session: Session, error: EtlError | None) -> Summary:
     """Write what is to be read afterwards."""
-    write_page(session.folder, session.summary(error), kinds=session.tally.kinds(), attention=session.attention)
+    details = PageDetails(
+        kinds=session.tally.kinds(),
+        attention=session.attention,
+        course=session.course,
+        config=session.config,
+        typed=session.request.typed,
+    )
+    write_page(session.folder, session.summary(error), details)
     summary = session.summary(error)
     write_summary(session.folder, summary)
     return summary

@@ -1,8 +1,10 @@
 """Does this process, and no other, run this import?
 
-A lease in the database: taken with a token, renewed by a heartbeat, free again a minute after its last renewal; at once when its
-process is dead and was of this machine. Every ``begin`` and ``finish`` checks the token in its own transaction, so a process that was
-paused past its lease can write nothing more.
+A lease in the database: taken with a token, renewed by a heartbeat, free again a minute after its last renewal. Every ``begin`` and
+``finish`` checks the token in its own transaction, so a process that was paused past its lease can write nothing more.
+
+Where the database is a server, its clock alone says when the minute is over, whichever hosts there are and whatever their clocks show. Of
+a file, whose processes mostly share a machine, the clock that never jumps does; and the lease of one that is dead is free at once.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
@@ -29,6 +32,7 @@ HEARTBEAT_SECONDS = 10.0
 
 _POLL_SECONDS = 1.0
 _TOKEN_BYTES = 12
+_OF_LEASE = tuple(column.name for column in LEASE.columns if column.name != "import_id")
 
 
 class LockLostError(StoppedError):
@@ -101,10 +105,11 @@ class Lease:
         Raises:
             LockLostError: Another process has taken it.
         """
-        now, elapsed = self._clock.now(), self._clock.elapsed_seconds()
+        elapsed = self._clock.elapsed_seconds()
         with self._database.writing() as connection:
             self.check(connection)
-            connection.execute(LEASE.update().where(LEASE.c.import_id == self._import_id).values(renewed_at=now, renewed_elapsed=elapsed))
+            renewal = {"renewed_at": self._now(connection), "renewed_elapsed": elapsed}
+            connection.execute(LEASE.update().where(LEASE.c.import_id == self._import_id).values(**renewal))
         self._renewed_elapsed = elapsed
 
     def still_ours(self) -> bool:
@@ -135,13 +140,12 @@ class Lease:
 
     def look(self) -> Held | None:
         """Who runs the import now, as far as one look can tell; takes nothing. None: nobody, or somebody who died."""
-        now, elapsed = self._clock.now(), self._clock.elapsed_seconds()
+        elapsed = self._clock.elapsed_seconds()
         with self._database.reading() as connection:
             row = connection.execute(select(LEASE).where(LEASE.c.import_id == self._import_id)).first()
-        if row is None or row.token is None or self._age_seconds(row, now, elapsed) >= LEASE_SECONDS:
-            return None
-        dead = is_dead(Holder(row.holder, row.machine, row.pid, row.process_started), self._holder)
-        return None if dead else Held(row.holder, row.since)
+            if row is None or row.token is None or self._seconds_left(row, connection, elapsed) <= 0:
+                return None
+        return Held(row.holder, row.since)
 
     def release(self) -> None:
         """Gives it back, if it is ours; calling it twice is fine."""
@@ -153,20 +157,33 @@ class Lease:
         self._token = None
 
     def _take(self) -> None:
-        now, elapsed = self._clock.now(), self._clock.elapsed_seconds()
+        elapsed = self._clock.elapsed_seconds()
         token = secrets.token_hex(_TOKEN_BYTES)
         with self._database.writing() as connection:
-            row = connection.execute(select(LEASE).where(LEASE.c.import_id == self._import_id).with_for_update()).first()
-            if row is not None and row.token is not None and row.token == self._token:
+            row = self._locked_row(connection, elapsed)
+            if row.token is not None and row.token == self._token:
                 token = row.token
-            elif row is not None and row.token is not None:
-                self._refuse_if_alive(row, now, elapsed)
-            self._store(connection, token, now, elapsed)
-            self.taken_from = row.holder if row is not None and row.token not in {None, token} else None
+            elif row.token is not None:
+                left = self._seconds_left(row, connection, elapsed)
+                if left > 0:
+                    raise self._locked(row.holder, row.since, left)
+            connection.execute(self._database.upsert(LEASE, _OF_LEASE), self._row(token, self._now(connection), elapsed))
+            self.taken_from = row.holder if row.token not in {None, token} else None
         self._token, self._renewed_elapsed = token, elapsed
 
-    def _store(self, connection: Connection, token: str, now: datetime, elapsed: float) -> None:
-        values = {
+    def _locked_row(self, connection: Connection, elapsed: float) -> AnyRow:
+        """The import's lease, which no other process can change until the transaction ends; a free one is made where there is none."""
+        query = select(LEASE).where(LEASE.c.import_id == self._import_id).with_for_update()
+        row = connection.execute(query).first()
+        if row is None:
+            # What is not there cannot be locked: of two who come at once, the second waits here and then sees the first's.
+            connection.execute(self._database.upsert(LEASE, ()), self._row(None, self._clock.now(), elapsed))
+            row = connection.execute(query).one()
+        return row
+
+    def _row(self, token: str | None, now: datetime, elapsed: float) -> dict[str, Any]:
+        return {
+            "import_id": self._import_id,
             "token": token,
             "holder": self._holder.text,
             "machine": self._holder.machine,
@@ -176,27 +193,39 @@ class Lease:
             "renewed_at": now,
             "renewed_elapsed": elapsed,
         }
-        connection.execute(self._database.upsert(LEASE, values.keys()), {"import_id": self._import_id, **values})
 
-    def _refuse_if_alive(self, row: AnyRow, now: datetime, elapsed: float) -> None:
-        holder = Holder(row.holder, row.machine, row.pid, row.process_started)
-        if is_dead(holder, self._holder):
-            return
-        left = LEASE_SECONDS - max(self._age_seconds(row, now, elapsed), self._watched_seconds(row, elapsed))
-        if left > 0:
-            raise self._locked(row.holder, row.since, left)
+    def _now(self, connection: Connection) -> datetime:
+        return self._database.now(connection) or self._clock.now()
 
-    def _age_seconds(self, row: AnyRow, now: datetime, elapsed: float) -> float:
+    def _seconds_left(self, row: AnyRow, connection: Connection, elapsed: float) -> float:
+        """How long its holder may go on without a renewal; 0 or less: it is free.
+
+        Args:
+            row: The lease.
+            connection: Where it was read.
+            elapsed: Of our clock before it was read, so that a wait for it counts for its holder.
+        """
+        now = self._database.now(connection)
+        if now is not None:
+            age = (now - row.renewed_at) / timedelta(seconds=1)
+            # A server's clock may have been set back, or be another server's since a failover.
+            return LEASE_SECONDS - (age if age >= 0 else self._watched_seconds(row, elapsed))
+        if is_dead(Holder(row.holder, row.machine, row.pid, row.process_started), self._holder):
+            return 0.0
+        return LEASE_SECONDS - max(self._age_seconds(row, elapsed), self._watched_seconds(row, elapsed))
+
+    def _age_seconds(self, row: AnyRow, elapsed: float) -> float:
         """Since the last renewal: on one machine by the clock that never jumps, else by the wall clocks."""
         if row.machine == self._holder.machine and elapsed >= row.renewed_elapsed:
             return float(elapsed - row.renewed_elapsed)
-        return float((now - row.renewed_at) / timedelta(seconds=1))
+        return float((self._clock.now() - row.renewed_at) / timedelta(seconds=1))
 
     def _watched_seconds(self, row: AnyRow, elapsed: float) -> float:
         """How long we have seen it without a renewal: right even where the wall clocks differ."""
         seen = self._sighting
         if seen is None or (seen.token, seen.renewed_at) != (row.token, row.renewed_at):
-            seen = self._sighting = _Sighting(row.token, row.renewed_at, elapsed)
+            # The moment after it was read: its holder may have renewed it while we waited for it.
+            seen = self._sighting = _Sighting(row.token, row.renewed_at, self._clock.elapsed_seconds())
         return elapsed - seen.at
 
     def _locked(self, holder: str, since: datetime, left: float) -> LockedError:

@@ -84,7 +84,17 @@ _CHANGES = Migration(
     ),
 )
 
-MIGRATIONS = (_FIRST, _CHANGES)
+_TOLD = Migration(
+    3,
+    "what the receivers of messages were told",
+    (
+        """CREATE TABLE etl_told (
+            name TEXT NOT NULL, receiver {bytes} NOT NULL, since BIGINT NOT NULL, standing TEXT NOT NULL, row_digests {bytes},
+            PRIMARY KEY (name, receiver))""",
+    ),
+)
+
+MIGRATIONS = (_FIRST, _CHANGES, _TOLD)
 """In order; numbers grow by one."""
 
 NEWEST = MIGRATIONS[-1].number

@@ -47,6 +47,8 @@ _SETTINGS = (
     f" SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
 )
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+# Never its contrary: a server that only reads by default has its reason.
+_READ_ONLY = "SET TRANSACTION READ ONLY"
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('lightfield-etl'), hashtext(current_schema()))"
 _NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,8 +94,7 @@ class PostgresDatabase(Database):
         return [tuple(row) for row in connection.exec_driver_sql(query, (import_id, list(digests)))]
 
     def _execution_options(self, *, writes: bool) -> Mapping[str, Any]:
-        isolation = "READ COMMITTED" if writes else "REPEATABLE READ"
-        return {WRITES: writes, "isolation_level": isolation, "postgresql_readonly": not writes}
+        return {WRITES: writes, "isolation_level": "READ COMMITTED" if writes else "REPEATABLE READ"}
 
     def _masked(self, text: str) -> str:
         for password in self._passwords:
@@ -114,17 +115,21 @@ def open_postgres(url: str, location: str) -> PostgresDatabase:
     """
     database = PostgresDatabase(_engine(url, location), location, passwords_of(url))
     try:
-        with database.reading() as connection:
-            encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar())
-        if encoding != "UTF8":
-            raise LedgerError(
-                f"The ledger {location} lies in a database with the encoding {encoding}, which cannot hold every character.",
-                next_step="Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
-            )
+        _check(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _check(database: PostgresDatabase) -> None:
+    with database.reading() as connection:
+        encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar())
+    if encoding != "UTF8":
+        raise LedgerError(
+            f"The ledger {database.location} lies in a database with the encoding {encoding}, which cannot hold every character.",
+            next_step="Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
+        )
 
 
 def _engine(url: str, location: str) -> Engine:
@@ -163,7 +168,7 @@ def _options(url: str, location: str) -> dict[str, Any]:
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql(f"{_SETTINGS}; {_DURABLE}" if writes else _SETTINGS)
+    connection.exec_driver_sql(f"{_SETTINGS}; {_DURABLE if writes else _READ_ONLY}")
 
 
 # Kept, because to put such a statement together takes longer than to run it.
@@ -179,5 +184,6 @@ def _upsert(table: Table, update: tuple[str, ...], only_if_null: str | None) -> 
 
 
 def _first_line(text: str) -> str:
-    """The library's words end with a hint on lines of their own."""
-    return (text.strip().splitlines() or ["no reason was given"])[0].strip().rstrip(".:")
+    """The library's words end with hints on lines of their own, and begin with what we say already."""
+    line = (text.strip().splitlines() or ["no reason was given"])[0].strip().rstrip(".:")
+    return line.removeprefix("connection failed: ").removeprefix("connection is bad: ")

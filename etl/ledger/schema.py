@@ -217,3 +217,16 @@ WRITTEN = Table(
 """What was written, in the order of writing; ``previous`` is the same row's write before. ``payload`` (the row's whole content after it),
 ``replaced`` (what it put out) and ``observed`` (what Lightfield held where that differed) are packed JSON objects, see ``payloads.py``.
 """
+
+TOLD = Table(
+    "etl_told",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("receiver", LargeBinary, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("row_digests", LargeBinary),
+)
+"""What the receiver of an import's messages was last told. It hangs on the import's name and on a digest of the receiver, because it must
+be known where the key opens no workspace any more. ``standing`` is a JSON object; ``row_digests`` are 8 bytes each, in a row.
+"""

@@ -21,7 +21,7 @@ _REFUSED = (
     "SSL was required",
     "does not support SSL",
     "name or service not known",
-    "invalid",
+    "invalid port",
 )
 
 _RIGHTS = (
@@ -33,13 +33,19 @@ _BY_CODE = {
     "42501": ("the user may not do what a ledger needs: {said}", _RIGHTS),
     "3F000": ("there is no schema for its tables: {said}", _RIGHTS),
     "25006": ("the server only reads: {said}", "Give the address of the primary, or add ?target_session_attrs=read-write to the URL."),
-    "42P01": ("its tables are not whole: {said}", "Restore them from a backup; or give another ledger and rebuild it: lightfield-etl reconcile CONFIG."),
+    "42P01": (
+        "its tables are not whole: {said}",
+        "Restore them from a backup; or give another ledger and rebuild it: lightfield-etl reconcile CONFIG.",
+    ),
     "22P05": ("its database cannot hold every character: {said}", "Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."),
 }
 """SQLSTATE -> what is wrong with the ledger, and what to do: a person has to."""
 
 _PASSING = {
-    "55P03": (f"another session has held its rows for more than {LOCK_SECONDS} seconds", "Find what else works on it (pg_stat_activity), then"),
+    "55P03": (
+        f"another session has held its rows for more than {LOCK_SECONDS} seconds",
+        "Find what else works on it (pg_stat_activity), then",
+    ),
     "57014": ("a statement took too long, or was cancelled: {said}", "Find what slows the server down (pg_stat_activity), then"),
     "25P03": ("this process was paused in the middle of a transaction, which the server then ended", "What was in it was not recorded:"),
     "53100": ("the server's disk is full: {said}", "Make room on it, then"),

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from etl.clock import Clock
 from etl.errors import LedgerError
+from etl.ledger import told
 from etl.ledger.database import Database
 from etl.ledger.holder import Holder, this_process
 from etl.ledger.imports import ImportLedger
@@ -19,6 +20,7 @@ from etl.ledger.migrations import holds_ledger, migrate
 from etl.ledger.schema import IMPORT, WORKSPACE
 from etl.ledger.sqlite import open_sqlite
 from etl.ledger.workspaces import Workspace, Workspaces
+from etl.records import JobState
 
 __all__ = ["ImportLedger", "Ledger", "Workspace", "find_ledger", "open_ledger"]
 
@@ -41,8 +43,8 @@ def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder |
     make_private_file(location)
     database = _database(location)
     try:
-        if location.server is not None and not create and not holds_ledger(database):
-            raise no_ledger(location)
+        if location.server is not None and not create:
+            _refuse_none(database, location)
         created = migrate(database, clock.now())
         ledger = Ledger(database, created=created, clock=clock, holder=holder or this_process())
     except BaseException:
@@ -65,6 +67,11 @@ def find_ledger(url: str, *, clock: Clock) -> Ledger | None:
         return open_ledger(url, clock=clock, create=False)
     except NoLedgerError:
         return None
+
+
+def _refuse_none(database: Database, location: Location) -> None:
+    if not holds_ledger(database):
+        raise no_ledger(location)
 
 
 def _database(location: Location) -> Database:
@@ -154,6 +161,29 @@ class Ledger:
         with self._database.reading() as connection:
             rows = connection.execute(query if name is None else query.where(IMPORT.c.name == name)).all()
         return [self._import(number, Workspace(*workspace), named) for number, named, *workspace in rows]
+
+    def told(self, name: str, receiver: bytes) -> JobState | None:
+        """What the receiver of this import's messages was last told; None where it was never told anything."""
+        return told.read(self._database, name, receiver)
+
+    def note_told(self, name: str, receiver: bytes, state: JobState) -> None:
+        """Notes what it knows by now.
+
+        Args:
+            name: The import's.
+            receiver: A digest.
+            state: As it was told.
+        """
+        told.note(self._database, name, receiver, state)
+
+    def probe_writing(self) -> None:
+        """Finds out whether it can be written, without changing anything.
+
+        Raises:
+            LocalFailureError: It cannot.
+        """
+        with self._database.writing():
+            pass
 
     def _import(self, import_id: int, workspace: Workspace, name: str) -> ImportLedger:
         lease = Lease(self._database, import_id, name, clock=self._clock, holder=self._holder)

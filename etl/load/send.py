@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -52,6 +52,7 @@ class Means:
         stats: Kept up for the progress.
         reader: Retrieves tasks that an answer leaves in doubt.
         attempts: Tries a row has; being throttled uses none.
+        heard: Hears of each request that calls for another, and the how many-th it was.
     """
 
     client: LightfieldClient
@@ -65,6 +66,7 @@ class Means:
     stats: LoadStats
     reader: ThrottledReader
     attempts: int = 8
+    heard: Callable[[Operation, int, Tried], None] | None = None
 
 
 class Sender:
@@ -135,6 +137,8 @@ class Sender:
         tried = self._judged(progress, result)
         progress.request_ended(tried)
         means.breaker.attempt_ended(tried)
+        if means.heard is not None and tried.verdict.kind is Kind.RETRY:
+            means.heard(progress.operation, progress.attempts, tried)
         return tried
 
     async def _check_may_send(self, progress: Progress) -> None:

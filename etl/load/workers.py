@@ -71,7 +71,7 @@ class _Load:
         if self._error is not None:
             try:
                 self._recorder.tell_unrecorded()
-            except Exception as untold:  # noqa: BLE001  the first error is the one to mend
+            except Exception as untold:
                 raise self._error from untold
             raise self._error
 

@@ -19,6 +19,9 @@ CONFLICT = "conflict"
 DELETED = "deleted_in_lightfield"
 NO_BASE = "nothing_to_compare"
 
+NOTHING_PUT_OUT: Mapping[str, Any] = {"fields": {}, "relationships": {}}
+"""What a trash replaced that found its task in the trash already: an undo of it has nothing to take out."""
+
 _MISSING_STATUS = {"cancel": "CANCELLED", "complete": "COMPLETE"}
 
 OnMissing = Literal["ignore", "cancel", "complete", "trash"]
@@ -85,7 +88,8 @@ def vanished(draft: Operation, written: Written, theirs: Content | None, rules: 
     gone = replace(draft, fingerprint=VANISHED_FINGERPRINT)
     if theirs is None:
         # It is where a row that vanished belongs; nothing has to be sent, and the next run need not look again.
-        return Outcome(replace(gone, kind=OperationKind.TRASH, content=written.content, replaced=written.content), Action.TRASHED, 0, now)
+        there = replace(gone, kind=OperationKind.TRASH, content=written.content, replaced=NOTHING_PUT_OUT)
+        return Outcome(there, Action.TRASHED, 0, now, task_id=draft.task_id)
     if rules.on_missing == "trash":
         edited = () if rules.source_wins else touched(written, theirs)
         if edited:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from etl.config.model import GuardsConfig
 from etl.plan.choose import CREATE, UPDATE
@@ -28,24 +29,32 @@ def many_rejected(counts: Mapping[str, int]) -> bool:
     return considered > 0 and counts.get(Action.REJECTED, 0) / considered > QUESTION_SHARE
 
 
-def broken_guards(guards: GuardsConfig, counts: Mapping[str, int]) -> list[str]:
-    """A sentence for every guard that the look ahead does not meet.
+@dataclass(frozen=True, slots=True)
+class BrokenGuard:
+    """A guard that is not met: its key below ``guards``, and a sentence with what was found and what is expected."""
 
-    ``rows`` and ``min_rows`` count every row of the input, the excluded ones too, as a spreadsheet would.
-    """
-    rows = sum(counts.values())
-    rejected = counts.get(Action.REJECTED, 0)
-    sentences = []
+    guard: str
+    sentence: str
+
+
+def broken_rows(guards: GuardsConfig, rows: int) -> list[BrokenGuard]:
+    """``rows`` and ``min_rows``, where they are not met; every row of the input counts, the excluded ones too, as in a spreadsheet."""
+    broken = []
     if guards.min_rows is not None and rows < guards.min_rows:
-        sentences.append(f"guards.min_rows: the input has {rows:,} rows, at least {guards.min_rows:,} are expected")
+        sentence = f"guards.min_rows: the input has {rows:,} rows, at least {guards.min_rows:,} are expected"
+        broken.append(BrokenGuard("min_rows", sentence))
     if guards.rows is not None and rows != guards.rows:
-        sentences.append(f"guards.rows: the input has {rows:,} rows, exactly {guards.rows:,} are expected")
-    limit = guards.max_rejected
-    if limit is not None and limit.exceeded_by(rejected, considered_rows(counts)):
-        sentences.append(
-            f"guards.max_rejected: {rejected:,} of {considered_rows(counts):,} rows would be rejected, at most {limit} are allowed"
-        )
-    return sentences
+        broken.append(BrokenGuard("rows", f"guards.rows: the input has {rows:,} rows, exactly {guards.rows:,} are expected"))
+    return broken
+
+
+def broken_counts(guards: GuardsConfig, counts: Mapping[str, int]) -> list[BrokenGuard]:
+    """``max_rejected``, where the look ahead does not meet it."""
+    rejected, considered, limit = counts.get(Action.REJECTED, 0), considered_rows(counts), guards.max_rejected
+    if limit is None or not limit.exceeded_by(rejected, considered):
+        return []
+    sentence = f"guards.max_rejected: {rejected:,} of {considered:,} rows would be rejected, at most {limit} are allowed"
+    return [BrokenGuard("max_rejected", sentence)]
 
 
 def to_write(counts: Mapping[str, int]) -> int:

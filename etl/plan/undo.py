@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.config.model import STATUS, TASK_FIELDS
 from etl.content import Content
-from etl.plan.changes import KeyOfWrite, payload_digest, trash
+from etl.plan.changes import NOTHING_PUT_OUT, KeyOfWrite, payload_digest, trash
 from etl.plan.payload import body_of
 from etl.plan.three_way import Written, edits_shown, held_value, touched, update_body
 from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
@@ -69,12 +69,11 @@ def undoing(writes: Sequence[PastWrite], *, by_cancel: bool = False) -> Undoing:
         writes: The oldest first.
         by_cancel: Tasks that were made are cancelled, not moved to the trash.
     """
-    first = writes[0]
-    if any(each.kind is OperationKind.CREATE for each in writes) or first.kind is OperationKind.RESTORE:
-        return Undoing(TakeBack.CANCEL if by_cancel else TakeBack.TRASH, {})
-    if any(each.kind is OperationKind.TRASH for each in writes):
-        return Undoing(TakeBack.RESTORE, {})
     sent = [each for each in writes if not each.found_there]
+    if any(each.kind is OperationKind.CREATE for each in sent) or (sent and sent[0].kind is OperationKind.RESTORE):
+        return Undoing(TakeBack.CANCEL if by_cancel else TakeBack.TRASH, {})
+    if any(each.kind is OperationKind.TRASH for each in sent):
+        return Undoing(TakeBack.RESTORE, {})
     if any(each.replaced is None for each in sent):
         return Undoing(TakeBack.IMPOSSIBLE, {})
     values: dict[str, Any] = {}
@@ -153,7 +152,7 @@ def _restored(draft: Operation, written: Written, theirs: Content | None, rules:
 def _gone(draft: Operation, how: TakeBack, written: Written, now: datetime) -> Outcome:
     if how is not TakeBack.TRASH:
         return told(draft, now, GONE, None, "its task was deleted in Lightfield: there is nothing to put back")
-    ready = replace(draft, kind=OperationKind.TRASH, content=written.content, replaced=written.content)
+    ready = replace(draft, kind=OperationKind.TRASH, content=written.content, replaced=NOTHING_PUT_OUT)
     return Outcome(ready, Action.TRASHED, 0, now, task_id=draft.task_id)
 
 

@@ -1,113 +1,117 @@
-"""What does a person open to see what happened? ``report.html``: one file, no network, nothing in it runs but its own search."""
+"""What does a person open to see what happened? ``report.html``: one file, no network, nothing in it runs but its own two scripts."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from etl.records import AT_FAULT, NEEDS_A_PERSON, WROTE, Action, RowClass
+from etl.config.model import ReadConfig
+from etl.config.shown import merged_text
+from etl.records import LoadCourse
 from etl.report.attention import AttentionRow
+from etl.report.bar import WIDTH, action_parts, class_parts
+from etl.report.causes import causes, remarked
 from etl.report.counts import rows_for_a_person
+from etl.report.embedded import json_for_html, page_script, page_style, plot_licence, plot_script, plot_style, policy
 from etl.report.folder import RunFolder
 from etl.report.html import html_template
+from etl.report.page_facts import files, load_tiles, next_step, settings, verdict
+from etl.report.plots import plot_data, plots
 from etl.report.problems import ProblemKind
-from etl.report.summary import DataSummary, Status, Summary
-from etl.report.tally import CLASS_MEANINGS
-from etl.report.wording import MEANINGS, load_text, rows_text, sentence, workspace_text
+from etl.report.shown import harmless, shortened
+from etl.report.summary import Summary
+from etl.report.wording import CHECK, PLANNED, rows_text, sentence
 
-_SCRIPT = """
-const search = document.getElementById("search");
-if (search) {
-  const rows = [...document.querySelectorAll("#rows tbody tr")].map((row) => [row, row.textContent.toLowerCase()]);
-  search.addEventListener("input", () => {
-    const words = search.value.toLowerCase().split(/\\s+/);
-    for (const [row, text] of rows) row.hidden = !words.every((word) => text.includes(word));
-  });
-}
-"""
-"""Shows the rows that hold every word of the search."""
-
-_TONES = {Status.FINISHED: "good", Status.FINISHED_WITH_FAILURES: "warn"}
+_BRIEF_CHARACTERS = 200
+_MESSAGE_CHARACTERS = 2_000
 
 
-def page_text(summary: Summary, *, kinds: Sequence[ProblemKind], attention: Sequence[AttentionRow]) -> str:
-    """The page as HTML.
+@dataclass(frozen=True, slots=True)
+class PageDetails:
+    """What the page tells beside the summary.
 
-    Args:
-        summary: What happened.
+    Attributes:
         kinds: Problems by kind, the most frequent first.
         attention: The first rows that need a person.
+        course: How the writes went over time; None where nothing was sent.
+        config: Told with all that it extends; None leaves it out.
+        typed: The command as it was typed, without secrets.
     """
+
+    kinds: Sequence[ProblemKind] = ()
+    attention: Sequence[AttentionRow] = ()
+    course: LoadCourse | None = None
+    config: ReadConfig | None = None
+    typed: str | None = None
+
+
+def page_text(summary: Summary, details: PageDetails) -> str:
+    """The page as HTML."""
+    drawn = plots(details.course)
+    style = page_style() + (plot_style() if drawn else "")
+    scripts = [plot_script(), page_script()] if drawn else [page_script()]
+    counts, failing = summary.counts, rows_for_a_person(summary.counts)
+    said, tone = verdict(summary)
+    next_words, next_command = next_step(summary)
     return html_template("page.html.j2").render(
         summary=summary,
+        policy=policy(scripts, style),
+        style=style,
+        scripts=scripts,
+        licence=plot_licence() if drawn else "",
+        verdict=said,
+        tone=tone,
         sentence=sentence(summary),
-        tone=_TONES.get(summary.status, "bad"),
-        load=load_text(summary) if summary.load.requests else "",
-        rows=rows_text(summary.rows),
-        counts=_counts(summary),
-        kinds=kinds,
-        attention=attention,
-        attention_total=rows_for_a_person(summary.counts),
-        settings=_settings(summary),
-        script=_SCRIPT,
-        script_digest=_script_digest(),
+        next_words=next_words,
+        next_command=next_command,
+        rows=rows_text(sum(summary.classes.values()) if summary.classes else summary.rows),
+        planned=summary.command == CHECK,
+        parts=class_parts(summary.classes) if summary.classes else action_parts(counts, PLANNED if summary.command == CHECK else {}),
+        bar_width=WIDTH,
+        tiles=load_tiles(summary),
+        plots=drawn,
+        sections=_sections(summary, details),
+        causes=causes(details.kinds, failing),
+        remarks=remarked(summary.remarks),
+        attention_shown=len(details.attention),
+        attention_total=failing,
+        mendable="failures.csv" in summary.files,
+        files=files(summary),
+        settings=settings(summary, details.typed),
+        config=None if details.config is None else harmless(merged_text(details.config), keep_newlines=True),
+        data=json_for_html(_data(details, draw=bool(drawn))),
     )
 
 
-def write_page(folder: RunFolder, summary: Summary, *, kinds: Sequence[ProblemKind], attention: Sequence[AttentionRow]) -> None:
+def write_page(folder: RunFolder, summary: Summary, details: PageDetails) -> None:
     """Writes ``report.html`` in one step; an older one is replaced.
 
     Raises:
         LocalFailureError: The folder vanished or the disk is full.
     """
-    text = page_text(summary, kinds=kinds, attention=attention)
-    folder.write_atomically(folder.page, text.encode())
+    folder.write_atomically(folder.page, page_text(summary, details).encode())
 
 
-def _script_digest() -> str:
-    """By it, the content policy lets this script run, and no other that a cell might smuggle in."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-
-
-def _counts(summary: Summary) -> list[tuple[str, int, str, str]]:
-    if summary.classes is not None:
-        return class_counts(summary.classes)
-    return [(action.value, rows, MEANINGS[action], _tone(action)) for action, rows in summary.counts.items() if rows]
-
-
-def class_counts(classes: Mapping[RowClass, int]) -> list[tuple[str, int, str, str]]:
-    """Word, rows, meaning and tone of each class that there is."""
-    return [(each.value, rows, CLASS_MEANINGS[each], "bad" if each in AT_FAULT else "") for each, rows in classes.items() if rows]
-
-
-def _tone(action: Action) -> str:
-    if action in NEEDS_A_PERSON:
-        return "bad"
-    return "good" if action in WROTE else ""
-
-
-def _settings(summary: Summary) -> list[tuple[str, str]]:
-    """Label and value of what is known."""
-    workspace, versions = summary.workspace, summary.versions
-    settings: list[tuple[str, str | None]] = [
-        ("config", None if summary.config is None else f"{summary.config.path} (sha256 {summary.config.sha256})"),
-        *(("data", _data_text(file)) for file in summary.data),
-        ("workspace", None if workspace is None else workspace_text(workspace)),
-        ("ledger", summary.ledger),
-        ("run by", f"{summary.user} on {summary.host}"),
-        ("exit code", f"{summary.exit_code} ({summary.status.value})"),
-        (
-            "versions",
-            f"lightfield-etl {versions.lightfield_etl}, Python {versions.python}, polars {versions.polars}, httpx {versions.httpx}"
-            + (f", SQLite {versions.sqlite}" if versions.sqlite else ""),
-        ),
+def _sections(summary: Summary, details: PageDetails) -> list[tuple[str, str]]:
+    """Anchor and title of what there is to jump to."""
+    sections = [
+        ("causes", "Causes", details.kinds),
+        ("load", "Writes", summary.load.requests),
+        ("remarks", "Remarks", summary.remarks),
+        ("attention", "Rows that need a person", details.attention),
+        ("files", "Files", True),
+        ("settings", "Settings", True),
     ]
-    return [(label, value) for label, value in settings if value]
+    return [(name, title) for name, title, there in sections if there]
 
 
-def _data_text(file: DataSummary) -> str:
-    rows = "" if file.rows is None else f"{rows_text(file.rows)}, "
-    form = "".join(f"{part}, " for part in (file.encoding, file.delimiter and f"delimiter {file.delimiter!r}") if part)
-    notes = "".join(f"; {note}" for note in file.notes)
-    return f"{file.path}: {rows}{form}{file.bytes:,} bytes, sha256 {file.sha256}{notes}"
+def _data(details: PageDetails, *, draw: bool) -> dict[str, object]:
+    """What the script reads: rows as lists in the order of the table's columns, the address last."""
+    course = details.course if draw else None
+    return {"rows": [_cells(row) for row in details.attention], "course": None if course is None else plot_data(course)}
+
+
+def _cells(row: AttentionRow) -> list[object]:
+    brief = [shortened(text, _BRIEF_CHARACTERS) for text in (row.file, row.source_key, row.action, row.code, row.field)]
+    message = harmless(row.message[:_MESSAGE_CHARACTERS], keep_newlines=True)
+    return [row.row, *brief, message, row.url if row.url.startswith("https://") else ""]

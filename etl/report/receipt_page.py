@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from etl.report.bar import class_counts
 from etl.report.folder import RunFolder
 from etl.report.html import html_template
-from etl.report.page import class_counts
 from etl.report.receipt import Receipt, ReceiptRun
 from etl.report.tally import faults_sentence, tasks_sentence
 from etl.report.verified import VerifiedLine

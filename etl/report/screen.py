@@ -16,19 +16,10 @@ from etl.report.summary import Status, Summary, WorkspaceSummary
 from etl.report.tally import CLASS_MEANINGS
 from etl.report.unknown import UnknownWord, UnknownWords, settled_lines, word_lines
 from etl.report.voice import Voice
-from etl.report.wording import CHECK, MEANINGS, duration_text, load_text, rows_text, sentence, workspace_text
+from etl.report.wording import CHECK, MEANINGS, PLANNED, duration_text, load_text, rows_text, sentence, workspace_text
 
 _VALUES = 10
 _HARMLESS_EXITS = {0, 1}
-
-_PLANNED: Mapping[str, str] = {
-    Action.CREATED: "to create",
-    Action.UPDATED: "to update",
-    Action.ADOPTED: "to adopt",
-    Action.TRASHED: "to move to the trash",
-    Action.NOT_SENT: "left for a later run",
-    Action.UNCERTAIN: "in doubt, settled first",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +83,7 @@ def show_closing(voice: Voice, summary: Summary, folder: RunFolder, *, base: Pat
 
     The next step is the last line; where the run did not finish it is said in quiet mode too.
     """
-    voice.show("closing", lambda: _closing_picture(summary), summary=summary.to_dict())
+    voice.show("closing", lambda: _closing_picture(summary), summary=_without_cells(summary))
     if voice.mode == "quiet" and summary.exit_code:
         voice.say("warning" if summary.exit_code in _HARMLESS_EXITS else "error", "closing", sentence(summary))
     for path in folder.written():
@@ -102,12 +93,24 @@ def show_closing(voice: Voice, summary: Summary, folder: RunFolder, *, base: Pat
         voice.next_step(summary.next_command)
 
 
+def _without_cells(summary: Summary) -> dict[str, object]:
+    """The summary for a log, which others read: of a problem's examples the rows, not what is in them."""
+    told = summary.to_dict()
+    for part in ("problems", "remarks"):
+        kinds = [
+            {**kind.model_dump(mode="json", exclude={"examples"}), "example_rows": [each.row for each in kind.examples]}
+            for kind in getattr(summary, part)
+        ]
+        told[part] = kinds
+    return told
+
+
 def _plan_picture(plan: PlanView) -> list[Text]:
     lines = [Text(f"{rows_text(plan.totals.rows)} of {harmless(plan.name)}", style="bold")]
     if plan.workspace is not None:
         lines.append(Text(f"to {workspace_text(plan.workspace)}"))
     # What is still to come has no action's name yet: "249 to create", not "249 created".
-    planned = {_PLANNED.get(action, action): rows for action, rows in plan.totals.by_action.items()}
+    planned = {PLANNED.get(action, action): rows for action, rows in plan.totals.by_action.items()}
     lines += _count_lines(planned, MEANINGS)
     if plan.seconds and plan.limit_per_second:
         lines.append(Text(f"about {duration_text(plan.seconds)} at {plan.limit_per_second:g} writes a second"))

@@ -20,6 +20,11 @@ CLASS_MEANINGS: Mapping[str, str] = {
 
 _BESIDE_TASKS = (RowClass.MISSING, RowClass.EXCLUDED, RowClass.DUPLICATE, RowClass.REJECTED, RowClass.FAILED)
 _PLURALS = {RowClass.DUPLICATE: "duplicates"}
+_TASK_WORDS = {
+    RowClass.EQUAL: ("says what the source says", "say what the source says"),
+    RowClass.EDITED: ("was edited by people since", "were edited by people since"),
+    RowClass.DIFFERS: ("differs", "differ"),
+}
 _AT_FAULT_WORDS = {
     RowClass.DIFFERS: ("differs", "differ"),
     RowClass.MISSING: ("is missing", "are missing"),
@@ -38,8 +43,7 @@ def tally_sentence(classes: Mapping[RowClass, int]) -> str:
 
 def tasks_sentence(classes: Mapping[RowClass, int]) -> str:
     """How the tasks stand to the source; empty where there are none."""
-    words = {RowClass.EQUAL: "say what the source says", RowClass.EDITED: "were edited by people since", RowClass.DIFFERS: "differ"}
-    parts = [f"{classes[each]:,} {words[each]}" for each in IS_A_TASK if classes.get(each)]
+    parts = [_counted(classes[each], *_TASK_WORDS[each]) for each in IS_A_TASK if classes.get(each)]
     return f"of the tasks, {', '.join(parts)}" if parts else ""
 
 

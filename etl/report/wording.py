@@ -32,6 +32,16 @@ MEANINGS: Mapping[str, str] = {
 }
 """What each action means to a person, in a few words."""
 
+PLANNED: Mapping[str, str] = {
+    Action.CREATED: "to create",
+    Action.UPDATED: "to update",
+    Action.ADOPTED: "to adopt",
+    Action.TRASHED: "to move to the trash",
+    Action.NOT_SENT: "left for a later run",
+    Action.UNCERTAIN: "in doubt, settled first",
+}
+"""What an action is called while it is still to come."""
+
 
 def sentence(summary: Summary) -> str:
     """What happened, in one sentence, safe to be shown; several faults stand on lines of their own."""

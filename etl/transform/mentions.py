@@ -14,9 +14,10 @@ from etl.transform.values import Translation, build_translation, translate_words
 
 
 def mentioned_columns(job: JobConfig) -> frozenset[str]:
-    """Every column name in the source key and the map, all aliases included; broken templates and sql count as naming none."""
+    """Every column name in the source key, the map and the guards, all aliases included; broken templates and sql count as naming none."""
     keys = () if job.source.key_is_content else job.source.key
-    return frozenset(alias for part in keys for alias in part).union(*(rule_columns(rule) for rule in job.map.values()))
+    guarded = () if job.guards.max_age is None else (job.guards.max_age.column,)
+    return frozenset(alias for part in keys for alias in part).union(guarded, *(rule_columns(rule) for rule in job.map.values()))
 
 
 def rule_columns(rule: FieldRule) -> Iterable[str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
+from etl.cells import unprotect
 from etl.config.fields import ValuesFile
 from etl.config.model import ReadConfig
 from etl.config.provenance import is_said_by_preset
@@ -22,7 +23,6 @@ LOOKUPS_FILE = "lookups.csv"
 """Written by ``check``; where there is none yet, nothing is translated."""
 
 _LOOKUPS_COLUMNS = ("field", "value", "use")
-_GUARDED = r"^'([=+\-@\t\r])"
 
 
 class SideTables(Protocol):
@@ -97,7 +97,7 @@ def _lookups(folder: Path, target: str, step: ValuesFile, tables: SideTables) ->
     frame = tables.read(step.file, folder, _LOOKUPS_COLUMNS)
     chosen = frame.filter(pl.col("field").str.strip_chars() == target, pl.col("use").str.strip_chars() != "")
     # Cells that a spreadsheet would run as a formula were written with an apostrophe before them.
-    return chosen.select(pl.col("value", "use").str.replace(_GUARDED, "${1}"))
+    return chosen.select(unprotect(pl.col("value", "use")))
 
 
 def _distinct(pairs: pl.DataFrame, file: str) -> pl.DataFrame:

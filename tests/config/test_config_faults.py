@@ -217,14 +217,17 @@ def test_a_constant_status_may_be_translated(read, good):
 
 
 @pytest.mark.parametrize(
-    ("added", "message"),
-    [
-        ('notify: {url: "https://example.com/hook"}\n', "notify: not in this version: "),
-        ("guards: {max_age: {column: At, is: 26h}}\n", "guards.max_age: not in this version: "),
-    ],
+    "url", ["http://hooks.example/hunter2", "ftp://hooks.example/hunter2", "hooks.example/hunter2", "https:///hunter2", "https://[hunter2"]
 )
-def test_what_this_version_cannot_do_is_refused_and_not_ignored(refusal, good, added, message):
-    assert message in refusal(good + added)
+def test_a_webhook_is_an_https_address_which_is_never_shown(refusal, good, url):
+    message = refusal(f'{good}notify: {{url: "{url}"}}\n')
+    assert "notify.url: is no https address" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example/T0/B0", "http://localhost:8080/hook", "http://127.0.0.1/hook", "http://[::1]:9/hook"])
+def test_a_webhook_on_this_machine_may_do_without_tls(read, good, url):
+    assert read(f'{good}notify: {{url: "{url}"}}\n').job.notify.url == url
 
 
 def test_the_defaults_of_sync_may_be_written_down(read, good):

@@ -13,6 +13,7 @@ class Workshop:
         self.folder = folder / "in"
         self.folder.mkdir()
         self.scratch = folder / "scratch"
+        self.slept = []
         self._opened = []
 
     def write(self, content, name="tasks.csv"):
@@ -21,7 +22,13 @@ class Workshop:
 
     def open(self, *patterns, names=(), stdin=None, **source):
         opened = open_source(
-            SourceConfig(**{"key": "Id", **source}), patterns, self.folder, names=frozenset(names), scratch=self.scratch, stdin=stdin
+            SourceConfig(**{"key": "Id", **source}),
+            patterns,
+            self.folder,
+            names=frozenset(names),
+            scratch=self.scratch,
+            stdin=stdin,
+            sleep=self.slept.append,
         )
         self._opened.append(opened)
         return opened

@@ -1,7 +1,6 @@
 """Typed columns become text and keep their meaning."""
 
 import datetime as dt
-import importlib.util
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -125,9 +124,3 @@ def test_one_json_list_is_refused_with_how_to_convert_it(shop):
 def test_what_is_no_ndjson_is_refused(shop):
     with pytest.raises(SourceError, match="no whole NDJSON file"):
         shop.open_text('{"Id": 1}\n{"Id": \n', "t.ndjson")
-
-
-@pytest.mark.skipif(importlib.util.find_spec("fastexcel") is not None, reason="the extra xlsx is installed")
-def test_without_the_extra_an_xlsx_file_is_refused_with_what_to_install(shop):
-    with pytest.raises(SourceError, match="need the extra xlsx"):
-        shop.open_text(b"PK\x03\x04", "t.xlsx")

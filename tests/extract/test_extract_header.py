@@ -73,3 +73,17 @@ def test_a_header_alone_is_no_fault(shop):
     opened = shop.open_text("Id,T")
     assert opened.files[0].columns == ("Id", "T")
     assert list(opened.batches()) == []
+
+
+def test_a_name_of_the_config_that_fits_two_columns_but_for_case_is_refused_with_both(shop):
+    with pytest.raises(SourceError, match=r"the config's 'status' could be each of 'Status' \(column 2\), 'STATUS' \(column 3\)"):
+        shop.open_text("Id,Status,STATUS\n1,a,b\n", names={"Id", "status"})
+
+
+def test_a_column_that_is_spelled_as_the_config_has_it_is_meant_whatever_others_are_called(shop, rows):
+    opened = shop.open_text("Id,Status,STATUS \n1,a,b\n", names={"Id", "Status"})
+    assert rows(opened) == [("1", "a", "b")]
+
+
+def test_columns_that_differ_in_case_alone_do_no_harm_where_the_config_mentions_neither(shop, rows):
+    assert rows(shop.open_text("Id,x,X\n1,a,b\n", names={"Id"})) == [("1", "a", "b")]

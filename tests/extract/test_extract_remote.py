@@ -32,6 +32,8 @@ class Shelf(BaseHTTPRequestHandler):
     def _answer(self, *, whole):
         path = self.path.partition("?")[0]
         status, headers, content = self.server.shelf.get(path, (404, {}, b"no such thing"))
+        if self.server.before.get(path):
+            status, headers, content = self.server.before[path].pop(0)
         part = content
         if status == 200 and (asked := self.headers.get("Range")):
             first, _, last = asked.removeprefix("bytes=").partition("-")
@@ -59,7 +61,7 @@ class Shelf(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as served:
-        served.shelf = {}
+        served.shelf, served.before = {}, {}
         threading.Thread(target=served.serve_forever, daemon=True).start()
         yield served
         served.shutdown()
@@ -67,8 +69,9 @@ def server():
 
 @pytest.fixture
 def site(server):
-    def put(path, content=DATA, status=200, **headers):
+    def put(path, content=DATA, status=200, before=(), **headers):
         server.shelf[path] = (status, headers, content)
+        server.before[path] = list(before)
         return f"http://127.0.0.1:{server.server_port}{path}"
 
     return put
@@ -92,11 +95,12 @@ def test_what_is_packed_is_unpacked_and_the_format_told_by_the_path(shop, rows, 
 @pytest.mark.parametrize(
     ("status", "headers", "words"),
     [
-        (403, {}, "the server answers 403 Forbidden"),
+        (403, {}, "the server answers 403 Forbidden$"),
         (404, {}, "the server answers 404 Not Found"),
         (302, {"Location": "http://example.org/x?other=1"}, r"\(redirected\): http:// is not read"),
         (302, {"Location": "file:///etc/passwd"}, "the server answers 302 Found"),
-        (200, {"Content-Length": "9999", "Connection": "close"}, "broke off: 9,977 bytes are missing"),
+        (200, {"Content-Length": "9999", "Connection": "close"}, r"broke off: 9,977 bytes are missing \(3 attempts\)"),
+        (503, {}, r"the server answers 503 Service Unavailable \(3 attempts\)"),
     ],
 )
 def test_what_cannot_be_fetched_stops_the_job_without_showing_the_query(shop, site, status, headers, words):
@@ -106,6 +110,30 @@ def test_what_cannot_be_fetched_stops_the_job_without_showing_the_query(shop, si
     assert caught.value.exit_code == 2
     assert "s3cr3t" not in f"{caught.value.message}{caught.value.next_step}"
     assert "/bad.csv" in caught.value.message
+
+
+def test_a_download_that_fails_is_tried_again_from_the_first_byte_after_1_and_4_seconds(shop, rows, site):
+    troubles = [
+        (503, {}, b"busy"),
+        (200, {"Content-Length": "9999", "Connection": "close"}, DATA),
+    ]
+    address = site("/flaky.csv", before=troubles)
+    assert rows(shop.open(address)) == [("1", "a\r\nb"), ("2", "c")]
+    assert shop.slept == [1.0, 4.0]
+
+
+def test_a_download_that_is_refused_is_not_tried_again(shop, site):
+    with pytest.raises(SourceError, match="404 Not Found"):
+        shop.open(site("/gone.csv", status=404))
+    assert shop.slept == []
+
+
+def test_a_server_that_refuses_the_connection_is_tried_three_times(shop):
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = f"http://127.0.0.1:{gone.getsockname()[1]}/t.csv"
+    with pytest.raises(SourceError, match=r"Connection refused \(3 attempts\)"):
+        shop.open(address)
+    assert len(shop.slept) == 2
 
 
 def test_a_redirect_to_where_the_user_might_go_is_followed(shop, rows, site):
@@ -132,7 +160,7 @@ def test_a_server_that_falls_silent_is_given_up():
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}/t.csv"
         with pytest.raises(SourceError, match="no answer in time"):
-            download(address, address, timeout_seconds=0.2).__enter__()
+            download(address, address, lambda stream: stream.read(1), sleep=lambda _: None, timeout_seconds=0.1)
 
 
 def test_a_download_may_not_outgrow_the_bound(shop, site, monkeypatch):

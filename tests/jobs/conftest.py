@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from etl.clock import SystemClock
+from etl.jobs.check import check
 from etl.jobs.reconcile import reconcile
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.retry import retry
@@ -29,7 +30,7 @@ from etl.sandbox.workspace import Workspace
 
 KEY = "sk_lf_jobs_0d4e8a51c7"
 OWNERS = ("sam@acme.example", "kim@acme.example", "lou@acme.example")
-_JOBS = {"run": run, "reconcile": reconcile, "retry": retry, "undo": undo, "verify": verify}
+_JOBS = {"run": run, "check": check, "reconcile": reconcile, "retry": retry, "undo": undo, "verify": verify}
 _COLUMNS = ("Id", "Title", "Due", "Owner", "Status", "Notes")
 
 
@@ -93,6 +94,8 @@ class Bench:
         self.sandbox = Sandbox(workspace, limits=Limits(5000, 5000, 5000), clock=self.clock, random=Random(2), keep_requests=None)
         self.transport = LossyTransport(self.sandbox)
         self.said = io.StringIO()
+        self.webhook = None
+        self.environment = {"LIGHTFIELD_BASE_URL": "http://localhost", "LIGHTFIELD_API_KEY": KEY}
         self.config()
 
     @property
@@ -126,13 +129,14 @@ class Bench:
     def job(self, command="run", *, data=("rows.csv",), **options):
         request = JobRequest(command=command, config_path=Path("jobs.yaml"), data=data, assume_yes=True, **options)
         around = Surroundings(
-            environment={"LIGHTFIELD_BASE_URL": "http://localhost", "LIGHTFIELD_API_KEY": KEY},
+            environment=self.environment,
             clock=self.clock,
             random=Random(4),
             voice=Voice(make_console(self.said, {}), mode="text", now=self.clock.now),
             stdin=None,
             working_folder=self.folder,
             transport=self.transport,
+            webhook=self.webhook,
         )
         # Two jobs within a second of each other have the same dice, so they need names apart.
         self.clock.jump(seconds=2)

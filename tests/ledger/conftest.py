@@ -1,4 +1,4 @@
-"""A clock that moves when told, rows in one line, and a ledger in a real file."""
+"""A clock that moves when told, rows in one line, and a ledger in a real file or on a real server."""
 
 from __future__ import annotations
 
@@ -69,11 +69,51 @@ def open_running(path, clock, *, run_id="run-1", holder=None):
     return ledger, rows
 
 
+class Home:
+    """Where a ledger is.
+
+    Attributes:
+        path: Of its file; None on a server.
+        server: None for a file.
+        schema: On the server.
+    """
+
+    def __init__(self, *, path=None, server=None):
+        self.path = path
+        self.server = server
+        self.schema = server.new_schema() if server else None
+
+    def __str__(self):
+        return str(self.path) if self.server is None else self.server.url(self.schema)
+
+    def everything(self):
+        """All that it holds, as bytes."""
+        if self.server is None:
+            return b"".join(file.read_bytes() for file in self.path.parent.iterdir())
+        tables = self.server.sql("SELECT tablename FROM pg_tables WHERE schemaname = %s", self.schema)
+        rows = [self.server.sql(f"SELECT * FROM {self.schema}.{table}") for (table,) in tables]
+        return b"".join(bytes(value) if isinstance(value, bytes) else str(value).encode() for each in rows for row in each for value in row)
+
+    def let_pass(self, clock, seconds):
+        """Time goes by, for us and for the server, whose clock cannot be moved: what it noted is that much older."""
+        clock.move(seconds)
+        if self.server is not None:
+            ago = round(seconds * 1e6)
+            self.server.sql(f"UPDATE {self.schema}.etl_lease SET renewed_at = renewed_at - {ago}, since = since - {ago}")
+
+
 @pytest.fixture(scope="session")
 def make():
     """The helpers above; importlib mode lets test files import nothing from here."""
     return SimpleNamespace(
-        clock=ManualClock, create=create, outcome=outcome, digest_of=digest_of, open_running=open_running, noon=NOON, origin=ORIGIN
+        clock=ManualClock,
+        home=Home,
+        create=create,
+        outcome=outcome,
+        digest_of=digest_of,
+        open_running=open_running,
+        noon=NOON,
+        origin=ORIGIN,
     )
 
 
@@ -87,9 +127,17 @@ def path(tmp_path):
     return tmp_path / "tasks.ledger"
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def home(request, tmp_path):
+    """A new ledger's place, on each kind of database."""
+    if request.param == "sqlite":
+        return Home(path=tmp_path / "tasks.ledger")
+    return Home(server=request.getfixturevalue("postgres_server"))
+
+
 @pytest.fixture
-def ledger_and_rows(path, clock):
-    ledger, rows = open_running(path, clock)
+def ledger_and_rows(home, clock):
+    ledger, rows = open_running(home, clock)
     yield ledger, rows
     ledger.close()
 

@@ -15,6 +15,7 @@ import pytest
 
 from etl.clock import SystemClock
 from etl.errors import LedgerError, LocalFailureError
+from etl.ledger.lock import LEASE_SECONDS
 from etl.ledger.store import open_ledger
 
 # Says a step only when it is done, so that the parent knows a lower bound of what must be there.
@@ -55,12 +56,12 @@ def reopened(path):
     return ledger, ledger.open_import(ledger.remember_workspace("https://x", ["mem_1"], label="x"), "tasks")
 
 
-def test_a_process_killed_between_begin_and_finish_leaves_its_intents(path):
-    writer = start_writer(path, "run-1", "step by step")
+def test_a_process_killed_between_begin_and_finish_leaves_its_intents(home):
+    writer = start_writer(home, "run-1", "step by step")
     assert writer.stdout.readline() == "begun 0\n"
     writer.send_signal(signal.SIGKILL)
     writer.communicate()
-    ledger, rows = reopened(path)
+    ledger, rows = reopened(home)
     intents = rows.open_intents()
     assert len(intents) == 25
     assert all(intent.operation.seen_before and intent.finished_at is None for intent in intents)
@@ -69,9 +70,9 @@ def test_a_process_killed_between_begin_and_finish_leaves_its_intents(path):
     ledger.close()
 
 
-@pytest.mark.parametrize("steps", [3, 30])
-def test_what_a_killed_process_said_is_there_and_every_row_is_whole(path, steps):
-    writer = start_writer(path, "run-1")
+@pytest.mark.parametrize(("home", "steps"), [("sqlite", 3), ("sqlite", 30), ("postgres", 30)], indirect=["home"])
+def test_what_a_killed_process_said_is_there_and_every_row_is_whole(home, clock, steps):
+    writer = start_writer(home, "run-1")
     said = [writer.stdout.readline().split() for _ in range(steps)]
     writer.send_signal(signal.SIGKILL)
     rest = writer.communicate()[0].splitlines()
@@ -79,13 +80,14 @@ def test_what_a_killed_process_said_is_there_and_every_row_is_whole(path, steps)
     finished = {int(number) for word, number in said if word == "finished"}
     begun = {int(number) for word, number in said if word == "begun"}
 
-    ledger, rows = reopened(path)
+    ledger, rows = reopened(home)
     intents = {intent.operation.source_key for intent in rows.open_intents()}
     done = rows.known_rows()
     assert done >= 25 * len(finished)
     assert done % 25 == 0
     assert len(intents) in {0, 25}
     assert done + len(intents) >= 25 * len(begun)
+    home.let_pass(clock, LEASE_SECONDS)
     rows.lease.acquire()
     ledger.close()
 
@@ -204,9 +206,9 @@ def reopened_as(path, clock, make):
     return ledger, ledger.find_workspace(make.origin, ["mem_1"])
 
 
-def test_a_reader_is_not_held_up_by_a_run(path, clock, make):
-    ledger, rows = make.open_running(path, clock)
-    other, workspace = reopened_as(path, clock, make)
+def test_a_reader_is_not_held_up_by_a_run(home, clock, make):
+    ledger, rows = make.open_running(home, clock)
+    other, workspace = reopened_as(home, clock, make)
     with rows._database.writing():
         asked = pl.Series([make.digest_of("a")], dtype=pl.Binary)
         assert other.open_import(workspace, "tasks").entries(asked).is_empty()

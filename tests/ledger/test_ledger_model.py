@@ -46,16 +46,18 @@ class AgainstADict(RuleBasedStateMachine):
     """``rows`` and ``intents`` are the model; ``ledger`` and ``real`` what is tested."""
 
     make = None
+    server = None
 
     @initialize()
     def open_new(self):
         self.folder = Path(tempfile.mkdtemp())
+        self.home = self.make.home(server=self.server) if self.server else self.make.home(path=self.folder / "model.ledger")
         self.clock = self.make.clock()
         self.rows, self.intents = {}, {}
         self.open()
 
     def open(self):
-        self.ledger, self.real = self.make.open_running(self.folder / "model.ledger", self.clock)
+        self.ledger, self.real = self.make.open_running(self.home, self.clock)
 
     def next_operation(self, key, title, trash):
         """What plan would choose for a row that the model knows so."""
@@ -144,7 +146,7 @@ class AgainstADict(RuleBasedStateMachine):
     def restart(self, paused):
         """After a crash the lease is there still, and runs out."""
         if paused:
-            self.clock.move(timedelta(hours=1).total_seconds())
+            self.home.let_pass(self.clock, timedelta(hours=1).total_seconds())
         else:
             self.real.lease.release()
         self.ledger.close()
@@ -191,9 +193,11 @@ class AgainstADict(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(60)
-def test_the_ledger_agrees_with_a_dict_after_any_sequence(make):
-    machine = type("Machine", (AgainstADict,), {"make": make})
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 15), ("postgres", 3)])
+def test_the_ledger_agrees_with_a_dict_after_any_sequence(make, request, kind, examples):
+    server = request.getfixturevalue("postgres_server") if kind == "postgres" else None
+    machine = type("Machine", (AgainstADict,), {"make": make, "server": server})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)),
     )

@@ -312,9 +312,12 @@ def test_another_key_is_fine_while_no_row_has_a_task(rows, make, reject):
     assert rows.key_spec == KeySpec(("id",))
 
 
-def test_fifty_thousand_digests_are_looked_up_at_once(rows, make):
+def test_fifty_thousand_digests_are_looked_up_at_once(path, clock, make):
+    """Of a file; the same of a server stands with what is particular to it."""
+    ledger, rows = make.open_running(path, clock)
     keys = [f"key {number}" for number in range(50_000)]
     rows.finish("run-1", [make.outcome(make.create(key)) for key in keys[::10]])
     rows.begin("run-1", [make.create(key) for key in keys[1:2000:10]], make.noon)
     found = rows.entries(pl.Series([make.digest_of(key) for key in keys], dtype=pl.Binary))
     assert found.group_by("state").len().sort("state").rows() == [("done", 5000), ("uncertain", 200)]
+    ledger.close()

@@ -8,7 +8,7 @@ import pytest
 
 from etl.config.model import CountOrShare, GuardsConfig
 from etl.plan.doubt import Remedy, remedy
-from etl.plan.estimate import broken_guards, load_seconds, many_rejected
+from etl.plan.estimate import broken_counts, broken_rows, load_seconds, many_rejected
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -28,8 +28,10 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
     ],
 )
 def test_a_guard_that_is_not_met_says_what_was_found_and_what_is_expected(guards: dict, counts: dict, told: str | None) -> None:
-    sentences = broken_guards(GuardsConfig(**guards), counts)
-    assert [told in sentence for sentence in sentences] == ([True] if told else [])
+    held = GuardsConfig(**guards)
+    broken = [*broken_rows(held, sum(counts.values())), *broken_counts(held, counts)]
+    assert [told in each.sentence for each in broken] == ([True] if told else [])
+    assert [each.guard for each in broken] == (list(guards) if told else [])
 
 
 def test_a_share_of_nothing_is_never_exceeded() -> None:

@@ -28,6 +28,7 @@ from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.retry import retry
 from etl.jobs.run import run
 from etl.jobs.undo import undo
+from etl.jobs.verify import verify
 from etl.ledger.imports import ImportLedger
 from etl.ledger.runs import RunRecord
 from etl.ledger.store import open_ledger
@@ -45,7 +46,7 @@ GLOBEX_KEY = "sk_lf_globex_77c1d9e2b4"
 OWNER = "sam@acme.example"
 PER_SECOND = 2000.0
 
-_JOBS = {"run": run, "retry": retry, "undo": undo}
+_JOBS = {"run": run, "retry": retry, "undo": undo, "verify": verify}
 _WITHOUT_DATA = {"retry", "undo"}
 
 

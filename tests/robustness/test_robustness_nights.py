@@ -57,6 +57,11 @@ def writes(bench, since=0):
     return Counter("create" if (v.method, v.path) == ("POST", "/v1/tasks") else v.method for v in asked)
 
 
+def verified(bench):
+    """Rows by class, by reading everything back."""
+    return {str(kind): rows for kind, rows in bench.job("verify", data=()).classes.items() if rows}
+
+
 def counted(summary):
     return {action: rows for action, rows in summary.counts.items() if rows}
 
@@ -65,6 +70,7 @@ def test_a_night_sends_exactly_the_writes_that_it_needs_and_the_next_one_none(ni
     rows = source(*range(1, 1001))
     write(night, rows)
     assert counted(sync(night)) == {Action.CREATED: 1000}
+    assert verified(night) == {"equal": 1000}
     for number in range(1, 41):
         rows[number]["Title"] = f"Task {number}, changed"
     for number in range(38, 41):
@@ -87,9 +93,17 @@ def test_a_night_sends_exactly_the_writes_that_it_needs_and_the_next_one_none(ni
     assert task_of(night, 40).fields["$title"] == "Task 40, by people"
     assert task_of(night, 501).fields["$title"] == "Task 501, by people"
     assert {task_of(night, number).fields["$status"] for number in range(991, 1001)} == {"CANCELLED"}
+    assert verified(night) == {"equal": 997, "edited": 5, "differs": 3}
     before = len(night.sandbox.requests)
     assert counted(sync(night)) == {Action.CONFLICT: 3, Action.UNCHANGED: 1002}
     assert writes(night, before) == {}
+
+    undone = night.job("undo", run=summary.run_id)
+
+    assert counted(undone) == {Action.TRASHED: 15, Action.UPDATED: 47}
+    assert task_of(night, 1).fields["$title"] == "Task 1"
+    assert task_of(night, 991).fields["$status"] == "TODO"
+    assert verified(night) == {"equal": 945, "edited": 5, "differs": 40, "missing": 15}
 
 
 def test_a_conflict_says_what_it_was_what_it_is_and_what_people_made_of_it(night):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -184,3 +185,22 @@ def test_an_undo_that_was_killed_goes_on_where_it_was(bench, kill_after):
     assert live(bench) == []
     bench.job()
     assert live(bench) == sorted(f"Task {number}" for number in range(1, 61))
+
+
+def test_what_the_ledger_has_let_go_of_is_told_and_left(bench):
+    bench.config(mode="sync", map=MAP)
+    bench.rows(range(1, 4))
+    bench.job()
+    bench.rows(range(1, 4), title="Changed")
+    synced = bench.job()
+    with bench.opened() as rows:
+        rows.lease.acquire()
+        rows.let_go(datetime.now(UTC) + timedelta(days=1))
+        rows.lease.release()
+
+    summary = undo(bench, synced.run_id)
+
+    assert counted(summary) == {Action.CONFLICT: 3}
+    assert {line["error_code"] for line in bench.results(summary)} == {"former_values_gone"}
+    assert live(bench) == ["Changed 1", "Changed 2", "Changed 3"]
+    assert counted(undo(bench)) == {Action.TRASHED: 3}

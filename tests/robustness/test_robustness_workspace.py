@@ -92,3 +92,14 @@ def test_what_was_done_at_another_address_is_not_done_here(bench, globex):
     assert titles(globex) == ["Task 0", "Task 1", "Task 2"]
     assert bench.job().counts[Action.UNCHANGED] == 3
     bench.audit(range(3))
+
+
+@pytest.mark.parametrize("missing", ["tasks:read", "members:read"])
+def test_a_key_that_may_not_read_what_the_config_needs_ends_the_run_before_its_first_write(bench, missing):
+    """Without reading tasks nothing could be looked for afterwards; members are needed because owners are looked up."""
+    scopes = tuple(scope for scope in ("tasks:create", "tasks:read", "members:read") if scope != missing)
+    bench.sandbox.workspace.add_key(bench.environment["LIGHTFIELD_API_KEY"], scopes)
+    bench.rows(range(3))
+    summary = bench.job()
+    assert (summary.status, summary.reason, bench.posts()) == ("stopped", "key_refused", 0)
+    assert missing in summary.message

@@ -151,9 +151,15 @@ def adopt_owned_tasks(stack: ExitStack) -> None:
     stack.enter_context(patch.object(tasks, "owned_ids", lambda _: frozenset()))
 
 
+def there_is_no_lock(stack: ExitStack) -> None:
+    """Two processes work at once, and neither hears of it."""
+    nobody_is_turned_away(stack)
+    a_lost_lock_goes_unnoticed(stack)
+
+
 def nobody_is_turned_away(stack: ExitStack) -> None:
     """A second process takes the lock of one that works."""
-    stack.enter_context(patch.object(lock.Lease, "_refuse_if_alive", lambda *_: None))
+    stack.enter_context(patch.object(lock, "LEASE_SECONDS", 0.0))
 
 
 def a_lost_lock_goes_unnoticed(stack: ExitStack) -> None:
@@ -197,6 +203,7 @@ MUTATIONS: dict[str, Break] = {
         edited_tasks_are_strangers,
         adopt_owned_tasks,
         nobody_is_turned_away,
+        there_is_no_lock,
         a_lost_lock_goes_unnoticed,
         what_the_ledger_could_not_take_is_not_sent,
         nobody_waits_for_the_limit,

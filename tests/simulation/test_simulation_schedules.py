@@ -11,6 +11,8 @@ import pytest
 
 SEEDS = 160
 AT_ONCE = 40
+FAIR_SHARES = {"walks with a trash between two pages": 0.2, "retries": 0.1, "second processes": 0.1}
+"""In so many schedules at least."""
 CHUNKS = [range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE)]
 
 
@@ -20,6 +22,9 @@ def test_the_promise_is_kept_in_every_schedule(chunk):
     assert not failed, "\n".join(failed)
     late = sum(report.committed_after_give_up > 0 for report in reports)
     assert len(chunk) < AT_ONCE or late >= len(chunk) / 3, f"only in {late} of {len(chunk)} was a task made after its client had given up"
+    for what, share in FAIR_SHARES.items():
+        met = sum(report.figures[what] > 0 for report in reports)
+        assert len(chunk) < AT_ONCE or met >= len(chunk) * share, f"only in {met} of {len(chunk)}: {what}"
 
 
 @pytest.mark.parametrize("seed", [3, 21])

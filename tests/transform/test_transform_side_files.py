@@ -7,6 +7,7 @@ import zipfile
 import polars as pl
 import pytest
 
+from etl.cells import protect_text
 from etl.config.model import JobConfig, ReadConfig
 from etl.errors import ConfigError
 from etl.extract.scan import open_source
@@ -111,6 +112,30 @@ def test_lookups_csv_translates_what_a_person_filled_in_and_may_be_missing(desk)
     assert desk.owners(rule=rule) == ["0051"]
     (desk.folder / "lookups.csv").write_text("field,value,rows,use\nowner,0051,3,'=mem_9\n$account,0051,2,acc\nowner,0052,1,\n")
     assert desk.owners(rule=rule) == ["=mem_9"]
+
+
+@pytest.mark.parametrize("use", ["'=mem_9", "''=mem_9", "'mem_9", "-mem_9"])
+def test_lookups_csv_gives_back_what_was_protected_for_a_spreadsheet_apostrophes_included(desk, use):
+    (desk.folder / "lookups.csv").write_text(f"field,value,use\nowner,0051,{protect_text(use)}\n")
+    assert desk.owners(rule={"column": "O", "values": "lookups.csv"}) == [use]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "statement"),
+    [("utf-8-sig", ";", "sep=;\r\n"), ("utf-16", "\t", ""), ("utf-16", ";", "sep=;\r\n"), ("utf-8", ",", ""), ("cp1252", ";", "")],
+)
+def test_lookups_csv_is_read_however_a_spreadsheet_saved_it(desk, encoding, separator, statement):
+    lines = (("field", "value", "rows", "use"), ("owner", "0051", "3", "Zoë"))
+    text = statement + "".join(separator.join(line) + "\r\n" for line in lines)
+    (desk.folder / "lookups.csv").write_bytes(text.encode(encoding))
+    assert desk.owners(rule={"column": "O", "values": "lookups.csv"}) == ["Zoë"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_lookups_csv_has_an_encoding_of_its_own_whatever_that_of_the_data(desk, encoding):
+    (desk.folder / "lookups.csv").write_bytes("field,value,use\nowner,0051,Zoë\n".encode(encoding))
+    rule = {"column": "O", "values": "lookups.csv"}
+    assert desk.owners(rule=rule, source={"encoding": "cp1252"}) == ["Zoë"]
 
 
 def test_many_words_are_read_and_searched_without_python_for_each(desk):

@@ -164,8 +164,8 @@ class Auditor:
             self._fault(f"{end.process} had nothing in its way, and {said}", rule="exit")
         if summary.exit_code == EXIT_LOCKED and not self._may_be_locked(end.process):
             self._fault(f"{end.process} was alone, and {said}", rule="lock")
-        if summary.reason == "lock_lost" and step.rival is None:
-            self._fault(f"{end.process} was alone, and {said}", rule="lock")
+        if summary.reason == "lock_lost" and step.lock_is_exact and not step.paused_past_lease:
+            self._fault(f"{end.process} was never paused, and {said}", rule="lock")
 
     def _newest_run_was_stopped(self, end: End) -> bool:
         """Then rows may never have been read, and a retry has to say so; also where there was none."""

@@ -12,9 +12,10 @@ from random import Random
 from typing import Any
 
 from simulated.audit import Auditor
+from simulated.economies import done_once
 from simulated.network import Network, Wire
 from simulated.process import End, Process, simulated_processes, task_of_owner
-from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Rival, Schedule, Step, TrashInWalk, Wait, draw
+from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Rival, Schedule, Step, Wait, draw
 from simulated.source import MEMBERS, Source, config_text
 from simulated.virtual_time import MachineTime, ServerTime, VirtualLoop
 
@@ -53,15 +54,14 @@ class Walk:
     """A process looks for tasks: in the trash, then among the others, then in the trash again.
 
     Attributes:
-        trash: What people do meanwhile.
+        trash: The share of the tasks that people trash meanwhile.
         struck_after: How many requests had arrived when they did it; None before.
         disturbed: Another page was read after it.
     """
 
-    trash: TrashInWalk | None
+    trash: float | None
     struck_after: int | None = None
     disturbed: bool = False
-    _pages: int = 0
     _begun: bool = False
 
     def trash_now(self, wire: Wire, *, listed: int) -> float | None:
@@ -75,9 +75,9 @@ class Walk:
         if self.struck_after is not None:
             self.disturbed |= wire.arrival > self.struck_after
             return None
-        self._pages += 1
-        more_follow = listed > int(wire.query["offset"]) + int(wire.query["limit"])
-        return self.trash.share if more_follow and self._pages >= self.trash.after_page else None
+        # Of the first page alone: those after it are asked for all at once.
+        is_first, more_follow = wire.query["offset"] == "0", listed > int(wire.query["limit"])
+        return self.trash if is_first and more_follow else None
 
 
 class World:
@@ -279,7 +279,7 @@ def play(seed: int, folder: Path | None = None) -> Report:
         loop = VirtualLoop()
         loop.set_task_factory(task_of_owner)
         world = World(schedule, folder or Path(private), loop)
-        with simulated_processes(pages=schedule.wide):
+        with simulated_processes(pages=schedule.wide), done_once():
             try:
                 loop.run_until_complete(world.play())
             except Exception as error:  # noqa: BLE001  whatever the harness met belongs to this seed

@@ -1,0 +1,1 @@
+"""Who is told that an import fails, or has recovered?"""

@@ -1,0 +1,55 @@
+"""What does every process do anew that comes out the same each time, and would take a third of a schedule's time?
+
+None of it is what a schedule is about: SQL that is made of statements, the versions of libraries, a config file that nobody changes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
+
+from etl.config.reader import read_config
+from etl.jobs import session, work
+from etl.ledger import sqlite
+
+_engines: list[Engine] = []
+
+
+@contextmanager
+def done_once() -> Iterator[None]:
+    """Within, it is done once."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(sqlite, "create_engine", _with_shared_statements))
+        stack.enter_context(patch.object(session, "_versions", _versions))
+        stack.enter_context(patch.object(work, "read_config", _remembering(read_config)))
+        yield
+
+
+_versions = functools.cache(session._versions)
+
+
+def _with_shared_statements(*args: Any, **more: Any) -> Engine:
+    """SQLAlchemy keeps a statement's SQL for an engine and its dialect: here all have those of the first one."""
+    engine = create_engine(*args, **more)
+    if not _engines:
+        _engines.append(engine)
+    engine.dialect, engine._compiled_cache = _engines[0].dialect, _engines[0]._compiled_cache
+    return engine
+
+
+def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
+    """For one schedule: its config stays as it is."""
+    known: dict[Any, Any] = {}
+
+    def remembered(path: Any, environment: Any) -> Any:
+        if path not in known:
+            known[path] = read(path, environment)
+        return known[path]
+
+    return remembered

@@ -1,0 +1,252 @@
+"""What happens in a schedule of sync, undo and retry? One seed decides it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from simulated.network import Weather
+from simulated.process import Death
+
+from etl.sandbox.faults import Faults
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One process.
+
+    Attributes:
+        command: ``run``, ``undo``, ``retry`` or ``verify``.
+        undoes: What an undo takes back: ``import``, ``last`` run, ``any`` run, the last ``undo``, or the ``same`` as the undo before.
+        by_cancel: Of an undo.
+        weather, faults, latency: On the way and at the server.
+        death: When it dies, if it does.
+        people_at: When people work in Lightfield meanwhile, seconds after its start.
+        followed: How likely people change a task just after it was looked at.
+        final: Nothing goes wrong, and everything has to come to its end.
+    """
+
+    command: str = "run"
+    undoes: str = "import"
+    by_cancel: bool = False
+    weather: Weather = field(default_factory=Weather)
+    faults: Faults = field(default_factory=Faults)
+    latency: float = 0.05
+    death: Death | None = None
+    people_at: tuple[float, ...] = ()
+    followed: float = 0.0
+    stream: bool = False
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Time passes."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The source changes: shares of rows that are edited, put back, gone and back again, and new rows."""
+
+    edits: float = 0.0
+    put_back: float = 0.0
+    vanish: float = 0.0
+    come_back: float = 0.0
+    new: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Somebody works in Lightfield: shares of the tasks that are edited, trashed, and taken out of the trash."""
+
+    edits: float = 0.0
+    trashes: float = 0.0
+    restores: float = 0.0
+
+
+Step = Job | Wait | Change | People
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSchedule:
+    """A whole schedule.
+
+    Attributes:
+        on_missing, overwrite, recreate, timeout, attempts: Of the config.
+        list_lag: Of the server's lists, seconds.
+    """
+
+    seed: int
+    rows: int
+    on_missing: str
+    overwrite: bool
+    recreate: bool
+    timeout: float
+    attempts: int
+    list_lag: float
+    steps: tuple[Step, ...]
+
+
+def draw(seed: int) -> SyncSchedule:
+    """The schedule of a seed."""
+    dice = Random(f"sync {seed}")
+    family = dice.choices((_nights, _there_and_back, _undoing), (40, 20, 40))[0]
+    steps = list(family(dice))
+    steps += [Wait(dice.choice((4000.0, 4000.0, 25 * HOUR))), Job(final=True), Wait(300.0), Job(final=True)]
+    if dice.random() < 0.5:
+        steps.append(Job("verify", final=True))
+    return SyncSchedule(
+        seed=seed,
+        rows=dice.randint(2, 6),
+        on_missing=dice.choice(("ignore", "cancel", "complete", "trash", "trash", "trash")),
+        overwrite=dice.random() < 0.3,
+        recreate=dice.random() < 0.4,
+        timeout=dice.choice((2.0, 5.0, 30.0)),
+        attempts=dice.choice((2, 4, 8)),
+        list_lag=dice.choice((0.0, 0.0, 5.0, 60.0)),
+        steps=tuple(steps),
+    )
+
+
+def _nights(dice: Random) -> Iterator[Step]:
+    yield _job(dice, "run", calm=0.5)
+    for _ in range(dice.randint(1, 3)):
+        yield _change(dice)
+        if dice.random() < 0.5:
+            yield _people(dice)
+        yield _gap(dice)
+        yield from _often(dice, "run")
+        if dice.random() < 0.15:
+            yield _job(dice, "retry", calm=0.3)
+
+
+def _there_and_back(dice: Random) -> Iterator[Step]:
+    yield _job(dice, "run", calm=0.8)
+    yield Change(edits=1.0)
+    for _ in range(dice.randint(2, 4)):
+        yield from _often(dice, "run")
+        if dice.random() < 0.25:
+            yield _people(dice)
+        yield Wait(dice.choice((2.0, 70.0, 3 * HOUR)))
+        yield Change(put_back=1.0)
+
+
+def _undoing(dice: Random) -> Iterator[Step]:
+    yield _job(dice, "run", calm=0.7)
+    for _ in range(dice.choice((0, 1, 1, 2))):
+        yield _change(dice)
+        if dice.random() < 0.4:
+            yield _people(dice)
+        yield from _often(dice, "run")
+    for _ in range(dice.randint(1, 3)):
+        if dice.random() < 0.4:
+            yield _people(dice)
+        yield _gap(dice)
+        what = dice.choice(("import", "last", "any", "undo", "undo"))
+        undo = replace(_job(dice, "undo", calm=0.4), undoes=what, by_cancel=dice.random() < 0.1)
+        yield undo
+        if undo.death is not None:
+            yield Wait(dice.choice((2.0, 100.0, 24 * HOUR)))
+            yield replace(_job(dice, "undo", calm=0.7), undoes=dice.choice(("same", "same", "undo")), by_cancel=undo.by_cancel)
+        if dice.random() < 0.5:
+            yield _gap(dice)
+            if dice.random() < 0.4:
+                yield _change(dice)
+            yield _job(dice, "run", calm=0.5)
+
+
+def _often(dice: Random, command: str) -> Iterator[Step]:
+    """A job, and where it died mostly once more at once."""
+    job = _job(dice, command, calm=0.25)
+    yield job
+    if job.death is not None and dice.random() < 0.7:
+        if dice.random() < 0.5:
+            yield _people(dice)
+        if dice.random() < 0.3:
+            yield _change(dice)
+        yield Wait(dice.choice((2.0, 2.0, 100.0, 23.5 * HOUR)))
+        yield _job(dice, command, calm=0.5)
+
+
+def _job(dice: Random, command: str, *, calm: float) -> Job:
+    if dice.random() < calm:
+        return Job(command)
+    return Job(
+        command,
+        weather=_weather(dice),
+        faults=_faults(dice),
+        latency=dice.choice((0.0, 0.05, 0.3, 1.0)),
+        death=_death(dice),
+        people_at=tuple(dice.uniform(0, 4) for _ in range(dice.choice((0, 0, 1)))),
+        followed=dice.choice((0.0, 0.0, 0.2, 0.5)),
+        stream=command == "run" and dice.random() < 0.2,
+    )
+
+
+def _change(dice: Random) -> Change:
+    return Change(
+        edits=dice.choice((0.0, 0.3, 0.7)),
+        put_back=dice.choice((0.0, 0.0, 0.5)),
+        vanish=dice.choice((0.0, 0.2, 0.5)),
+        come_back=dice.choice((0.0, 0.5, 1.0)),
+        new=dice.choice((0, 0, 1, 2)),
+    )
+
+
+def _people(dice: Random) -> People:
+    return People(edits=dice.choice((0.2, 0.5)), trashes=dice.choice((0.0, 0.0, 0.15)), restores=dice.choice((0.0, 0.0, 0.0, 0.2)))
+
+
+def _gap(dice: Random) -> Wait:
+    return Wait(
+        dice.choice((dice.uniform(2, 50), dice.uniform(61, 300), dice.uniform(1, 20) * HOUR, dice.uniform(23, 24) * HOUR, 30 * HOUR))
+    )
+
+
+def _weather(dice: Random) -> Weather:
+    force = dice.choice((0.0, 1.0, 2.0))
+    return Weather(
+        refused=0.03 * force,
+        no_connection=0.01 * force,
+        lost_on_the_way=0.05 * force,
+        broken_but_arrives=0.08 * force,
+        arrives_late=0.05 * force,
+        gateway_gives_up=0.04 * force,
+        answer_late=0.04 * force,
+        latency=dice.choice(((0.0, 0.0), (0.01, 0.05), (0.1, 0.4))),
+        late=(0.0, dice.choice((1.0, 10.0, 60.0))),
+        only_writes=dice.random() < 0.8,
+    )
+
+
+def _faults(dice: Random) -> Faults:
+    force = dice.choice((0.0, 1.0, 2.0))
+    return Faults(
+        error_before=0.05 * force,
+        error_after=0.05 * force,
+        lost_before_commit=0.04 * force,
+        lost_after_commit=0.06 * force,
+        slow=0.02 * force,
+        truncated=0.02 * force,
+        not_json=0.02 * force,
+        too_many_requests=0.02 * force,
+        too_many_requests_bare=0.01 * force,
+        slow_seconds=dice.choice((1.0, 4.0, 40.0)),
+        burst=dice.choice((2, 8)),
+        retry_after_seconds=dice.choice((1, 5, 120)),
+        only_writes=int(dice.random() < 0.8),
+    )
+
+
+def _death(dice: Random) -> Death | None:
+    how = dice.random()
+    if how < 0.35:
+        return None
+    if how < 0.8:
+        return Death(step=dice.randrange(3, 12), phase=dice.choice(("before", "torn", "after")))
+    return Death(at_seconds=dice.uniform(0.0, 3.0))
