@@ -20,7 +20,7 @@ from etl.cli.main import group
 from etl.config.presets import preset_names
 from etl.config.reader import read_config
 from etl.config.schema import json_schema
-from etl.errors import ConfigError, EtlError
+from etl.errors import EtlError
 from etl.load.problems import STOPPED, TOO_OLD
 from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
@@ -47,6 +47,9 @@ map:
   $title: Subject
   $status: {value: TODO}
   $assignedTo: {value: mem_1}
+# What only makes sense with its other half.
+guards: {max_age: {column: At, is: 1d}}
+notify: {url: "https://hooks.example/T0/B0"}
 """
 
 

@@ -14,7 +14,7 @@ from etl.jobs.session import Session
 from etl.jobs.syncing import key_maker, retrieve, written_of
 from etl.ledger.history import WrittenRow
 from etl.lightfield.models import TaskView
-from etl.plan.three_way import touched
+from etl.plan.changes import LEFT
 from etl.plan.undo import PastWrite, Planned, TakeBack, Undoing, UndoRules, edited_record, take_back, told, undoing
 from etl.records import WROTE, Action, EntryState, Operation, OperationKind, Outcome
 from etl.report.folder import local_failures, write_all
@@ -58,7 +58,7 @@ class Undo:
         if isinstance(decided, Outcome):
             if decided.action in WROTE:
                 await self.memory.thread.call(self.memory.rows.finish, self.session.run_id, [decided])
-        elif theirs is not None and step.written is not None and touched(step.written, theirs):
+        elif theirs is not None and step.touched(theirs):
             self._note_edited(theirs)
         return decided
 
@@ -103,7 +103,7 @@ class Undo:
             return
         undo = undoing(self._writes_of_row(last), by_cancel=self.session.request.by_cancel)
         if undo.how is not TakeBack.NOTHING:
-            yield Planned(_draft(last), undo, written_of(last))
+            yield Planned(_draft(last), undo, written_of(last), (last.replaced or {}).get(LEFT, {}))
 
     def _writes_of_row(self, last: WrittenRow) -> Sequence[PastWrite]:
         """The row's writes of the same run, the oldest first."""

@@ -90,7 +90,7 @@ _TOLD = Migration(
     (
         """CREATE TABLE etl_told (
             name TEXT NOT NULL, receiver {bytes} NOT NULL, since BIGINT NOT NULL, standing TEXT NOT NULL, row_digests {bytes},
-            PRIMARY KEY (name, receiver))""",
+            PRIMARY KEY (name, receiver)) {clustered}""",
     ),
 )
 

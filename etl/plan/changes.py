@@ -12,12 +12,15 @@ from typing import Any, Literal
 from etl.config.model import STATUS
 from etl.content import Content
 from etl.plan.payload import task_body
-from etl.plan.three_way import Difference, Written, differences_shown, merge, touched
+from etl.plan.three_way import Difference, Written, differences_shown, left_alone, merge, touched
 from etl.records import VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
 
 CONFLICT = "conflict"
 DELETED = "deleted_in_lightfield"
 NO_BASE = "nothing_to_compare"
+
+LEFT = "left"
+"""In what an update replaced, beside fields and relationships: what people had changed and it left alone, by target."""
 
 NOTHING_PUT_OUT: Mapping[str, Any] = {"fields": {}, "relationships": {}}
 """What a trash replaced that found its task in the trash already: an undo of it has nothing to take out."""
@@ -69,7 +72,9 @@ def change(draft: Operation, written: Written | None, theirs: Content | None, ru
     found = merge(written, ours, theirs, rules.targets, source_wins=rules.source_wins)
     if found.conflicts:
         return _told(draft, now, CONFLICT, found.conflicts[0].target, _about(found.conflicts))
-    complete = replace(draft, content=found.content, replaced=found.replaced, payload=found.payload or {})
+    sent = {*found.replaced["fields"], *found.replaced["relationships"]}
+    replaced = {**found.replaced, LEFT: left_alone(written, theirs, sent)}
+    complete = replace(draft, content=found.content, replaced=replaced, payload=found.payload or {})
     if found.payload is None:
         return Outcome(complete, Action.ADOPTED, 0, now, task_id=draft.task_id)
     return replace(complete, idempotency_key=rules.make_key(complete, payload_digest(found.payload)))

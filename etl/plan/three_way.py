@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from etl.config.model import TASK_FIELDS
@@ -108,14 +109,30 @@ def compare(target: str, written: Written, ours: Mapping[str, Any], theirs: Cont
     return Difference(target, base, wanted, held, side)
 
 
-def touched(written: Written, theirs: Content) -> tuple[Difference, ...]:
+def touched(written: Written, theirs: Content, left: Mapping[str, Any] = MappingProxyType({})) -> tuple[Difference, ...]:
     """What people changed since: every field that tasks have, and every relationship that was written.
 
     What was left out of the request counts as empty; ``$createdBy`` is Lightfield's to fill in.
+
+    Args:
+        written: What was written last.
+        theirs: The task now.
+        left: What people had changed by then already, by target; as long as it says the same, nobody touched it since.
     """
     related = [target for target in written.content.get("relationships", {}) if target not in _NOT_UPDATED]
     found = [compare(target, written, written.content, theirs) for target in (*TASK_FIELDS, *related)]
-    return tuple(each for each in found if each.side is Side.PEOPLE)
+    return tuple(each for each in found if each.side is Side.PEOPLE and not _is_left(each, left))
+
+
+def left_alone(written: Written, theirs: Content, sent: Collection[str]) -> dict[str, Any]:
+    """What people have changed of a task and a write leaves as it is, by target.
+
+    Args:
+        written: What was written before.
+        theirs: The task just before the write.
+        sent: The targets that the write speaks of.
+    """
+    return {each.target: each.theirs for each in touched(written, theirs) if each.target not in sent}
 
 
 def update_body(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +161,10 @@ def differences_shown(found: Iterable[Difference]) -> str:
 def edits_shown(found: Iterable[Difference]) -> str:
     """What we wrote and what is there now of each field."""
     return "; ".join(f"{each.target} was {_shown(each.base)}, is {_shown(each.theirs)}" for each in found)
+
+
+def _is_left(found: Difference, left: Mapping[str, Any]) -> bool:
+    return found.target in left and _meaning(found.target, left[found.target]) == _meaning(found.target, found.theirs)
 
 
 def _shown(value: Any) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from etl.config.model import STATUS, TASK_FIELDS
 from etl.content import Content
-from etl.plan.changes import NOTHING_PUT_OUT, KeyOfWrite, payload_digest, trash
+from etl.plan.changes import LEFT, NOTHING_PUT_OUT, KeyOfWrite, payload_digest, trash
 from etl.plan.payload import body_of
-from etl.plan.three_way import Written, edits_shown, held_value, touched, update_body
+from etl.plan.three_way import Difference, Written, edits_shown, held_value, left_alone, touched, update_body
 from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
 
 EDITED = "edited_since"
@@ -105,11 +105,19 @@ class Planned:
         draft: An update without payload and key; its fingerprint is that of what is there now.
         undo: What is to happen.
         written: What we left there; None once the ledger has let go of it.
+        left: What people had changed by then already, by target.
     """
 
     draft: Operation
     undo: Undoing
     written: Written | None
+    left: Mapping[str, Any] = field(default_factory=dict)
+
+    def touched(self, theirs: Content) -> tuple[Difference, ...]:
+        """What people changed since; where the whole task is taken back, also what they had changed before."""
+        if self.written is None:
+            return ()
+        return touched(self.written, theirs, self.left if self.undo.how is TakeBack.PUT_BACK else {})
 
 
 def take_back(planned: Planned, theirs: Content | None, rules: UndoRules, now: datetime) -> Operation | Outcome:
@@ -128,7 +136,7 @@ def take_back(planned: Planned, theirs: Content | None, rules: UndoRules, now: d
         return _restored(draft, written, theirs, rules, now)
     if theirs is None:
         return _gone(draft, how, written, now)
-    edited = touched(written, theirs)
+    edited = planned.touched(theirs)
     if edited and not rules.even_if_edited:
         message = f"people changed it since ({edits_shown(edited)}), so it was left as it is: --even-if-edited takes it back too"
         return told(draft, now, EDITED, edited[0].target, message)
@@ -167,7 +175,10 @@ def _put_back(planned: Planned, written: Written, theirs: Content, rules: UndoRu
         fingerprint=VANISHED_FINGERPRINT if vanished else OTHER_FINGERPRINT,
         payload=update_body(values),
         content=body_of({target: value for target, value in both.items() if value is not None}),
-        replaced=body_of({target: held_value(theirs, target) for target in values}),
+        replaced={
+            **body_of({target: held_value(theirs, target) for target in values}),
+            LEFT: left_alone(written, theirs, values),
+        },
     )
     return replace(ready, idempotency_key=rules.make_key(ready, payload_digest(ready.payload)))
 

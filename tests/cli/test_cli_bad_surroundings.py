@@ -68,7 +68,7 @@ def test_a_file_in_the_way_of_the_ledger_is_named(desk, stopped, make_row):
 
 
 @contextmanager
-def small_disk(path, size="224k"):
+def small_disk(path, size="256k"):
     """A file system of its own; skipped where the test may not mount one."""
     path.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path], capture_output=True, check=False)

@@ -13,8 +13,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from multiprocessing import get_context
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 # Before polars is imported: many processes with many threads each would only get in each other's way.
@@ -82,7 +82,8 @@ def _play_many(first: int, count: int, workers: int, kind: str) -> int:
 def _play_one(seed: int, kind: str) -> int:
     report = KINDS[kind](seed)
     print("\n".join(report.events))
-    print(told(report, kind) if report.faults else f"seed {seed}: nothing wrong; {report.committed_after_give_up} tasks made after a give-up")
+    good = f"seed {seed}: nothing wrong; {report.committed_after_give_up} tasks made after a give-up"
+    print(told(report, kind) if report.faults else good)
     return 1 if report.faults else 0
 
 

@@ -178,12 +178,6 @@ def nobody_waits_for_the_limit(stack: ExitStack) -> None:
     stack.enter_context(patch.object(throttle.TokenBucket, "_wait_seconds", lambda _: 0.0))
 
 
-def the_whole_limit_at_once(stack: ExitStack) -> None:
-    """A burst leaves no room for jitter on the way."""
-    stack.enter_context(patch.object(throttle, "BURST_SHARE", 1.0))
-    stack.enter_context(patch.object(throttle, "PACE", 1.0))
-
-
 _KEPT: list[Any] = []
 
 MUTATIONS: dict[str, Break] = {
@@ -207,7 +201,6 @@ MUTATIONS: dict[str, Break] = {
         a_lost_lock_goes_unnoticed,
         what_the_ledger_could_not_take_is_not_sent,
         nobody_waits_for_the_limit,
-        the_whole_limit_at_once,
     )
 }
 

@@ -109,12 +109,12 @@ def a_change_in_doubt_is_taken_for_done(stack: ExitStack) -> None:
 
 def undo_does_not_mind_people(stack: ExitStack) -> None:
     """What they touched is taken back too."""
-    stack.enter_context(patch.object(undo, "touched", lambda *_: ()))
+    stack.enter_context(patch.object(undo, "touched", lambda *_, **__: ()))
 
 
 def a_vanished_row_takes_what_people_touched(stack: ExitStack) -> None:
     """Its task goes to the trash, whatever they made of it."""
-    stack.enter_context(patch.object(changes, "touched", lambda *_: ()))
+    stack.enter_context(patch.object(changes, "touched", lambda *_, **__: ()))
 
 
 def conflicts_are_overwritten(stack: ExitStack) -> None:

@@ -297,7 +297,7 @@ class SyncAuditor:
         for task_id in ids:
             self._look_at_task_taken_back(key, task_id, run, first, lived, leave=later, wrote=wrote)
 
-    def _look_at_task_taken_back(  # noqa: PLR0913
+    def _look_at_task_taken_back(
         self, key: str, task_id: str, run: Lived, first: Lived, lived: Lived, *, leave: bool, wrote: set[str]
     ) -> None:
         now, left, found = lived.after[task_id], run.after.get(task_id), first.before[task_id]
@@ -310,7 +310,9 @@ class SyncAuditor:
         gone = found[0] and left is not None and not left[0]
         touched = {name for i in wrote if i in run.after for name in FIELDS if first.before[i][1][name] != run.after[i][1][name]}
         others = [i for i in self.chronicle.of_row(key) if i not in run.after]
-        wanted = found if leave or gone or touched or task_id not in wrote or others else former
+        # A task with people's work in it does not go to the trash, whenever they did it.
+        theirs = former is not None and former[0] and self._edited_at(self.chronicle.stories[task_id], first.since, found[1])
+        wanted = found if leave or gone or touched or theirs or task_id not in wrote or others else former
         if now != wanted:
             told = f"row {key}, {task_id}: before {former}, left as {left}, found as {found}, is {now} after the undo of {run.process}"
             self.fault(f"{told} ({lived.lines.get(key)}, wanted {wanted})", rule="undo")
@@ -349,10 +351,11 @@ class SyncAuditor:
         if late:
             self.figures["excused: a request that came after its process had given it up"] += 1
             return "unsure"
-        if "uncertain" in told or "failed" in told:
+        # A row that is no longer in the file has no line, and its doubt stands in the ledger alone.
+        if "uncertain" in told or "failed" in told or (not row.present and key in second.waiting_after):
             if not self._may_be_uncertain(key, second):
                 self.fault(f"row {key} is {told} at rest, and nothing stands in the way of knowing", rule="doubt")
-            return "failed"
+            return "failed" if row.present else "gone"
         if len(live) > 1 or any(self._by_people(task_id) for task_id in live):
             return "unsure"
         if not row.present:
