@@ -100,9 +100,7 @@ def answered_with_older(intent: OpenIntent) -> bool:
     return intent.problem is not None and intent.problem.code == REPLAYED_OLDER and intent.finished_at is not None
 
 
-async def settle_by(
-    session: Session, memory: Memory, doubts: Sequence[Doubt], seen: Seen, *, keep_absent: bool = False
-) -> list[Outcome]:
+async def settle_by(session: Session, memory: Memory, doubts: Sequence[Doubt], seen: Seen, *, keep_absent: bool = False) -> list[Outcome]:
     """Record what the search says of the intents: adopted ones are their rows', absent ones are no longer in doubt.
 
     Args:

@@ -36,10 +36,12 @@ def happened(operation: Operation, theirs: Content | None, *, protected: bool) -
     if operation.kind is OperationKind.RESTORE:
         return Happened.DONE
     sent = [*operation.payload.get("fields", {}), *operation.payload.get("relationships", {})]
-    if all(_same(theirs, target, value_in(operation.content or {}, target)) for target in sent):
+    arrived = [_same(theirs, target, value_in(operation.content or {}, target)) for target in sent]
+    as_before = [_same(theirs, target, value_in(operation.replaced or {}, target)) for target in sent]
+    # An update is carried out as a whole: where one of its values is there and none of the old ones, people have changed the others since.
+    if any(arrived) and all(new or not old for new, old in zip(arrived, as_before, strict=True)):
         return Happened.DONE
-    untouched = all(_same(theirs, target, value_in(operation.replaced or {}, target)) for target in sent)
-    return Happened.AGAIN if untouched and protected else Happened.NOT_DONE
+    return Happened.AGAIN if all(as_before) and protected else Happened.NOT_DONE
 
 
 def _same(theirs: Content, target: str, value: object) -> bool:

@@ -225,7 +225,9 @@ def test_a_webhook_is_an_https_address_which_is_never_shown(refusal, good, url):
     assert "hunter2" not in message
 
 
-@pytest.mark.parametrize("url", ["https://hooks.example/T0/B0", "http://localhost:8080/hook", "http://127.0.0.1/hook", "http://[::1]:9/hook"])
+@pytest.mark.parametrize(
+    "url", ["https://hooks.example/T0/B0", "http://localhost:8080/hook", "http://127.0.0.1/hook", "http://[::1]:9/hook"]
+)
 def test_a_webhook_on_this_machine_may_do_without_tls(read, good, url):
     assert read(f'{good}notify: {{url: "{url}"}}\n').job.notify.url == url
 

@@ -37,3 +37,19 @@ def task(title):
 )
 def test_the_task_says_whether_it_happened(kind, theirs, protected, expected):
     assert happened(operation(kind), theirs, protected=protected) is expected
+
+
+@pytest.mark.parametrize(
+    ("title", "status", "expected"),
+    [
+        ("by people", "COMPLETE", Happened.DONE),
+        ("old", "COMPLETE", Happened.NOT_DONE),
+        ("by people", "TODO", Happened.NOT_DONE),
+        ("by people", "CANCELLED", Happened.NOT_DONE),
+    ],
+)
+def test_an_update_of_two_fields_was_done_where_one_is_there_and_the_other_is_not_as_it_was_either(title, status, expected):
+    new, old = ({"fields": {"$title": word, "$status": state}} for word, state in (("new", "COMPLETE"), ("old", "TODO")))
+    update = Operation(OperationKind.UPDATE, "1", b"", b"", new, "k", task_id="tsk_1", content=new, replaced=old)
+    theirs = SimpleNamespace(fields={"$title": title, "$status": status}, relationships={})
+    assert happened(update, theirs, protected=True) is expected

@@ -166,7 +166,7 @@ def draw(seed: int) -> Schedule:
     families = (_any_nights, _two_processes, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window)
     family = dice.choices(families, (36, 20, 10, 22, 12))[0]
     # With stamps a rebuilt ledger is exact: then every task that a walk passes over shows.
-    stamp = dice.random() < (0.7 if family is _lost_ledger_and_reconcile else 0.3)
+    stamp = dice.random() < (0.6 if family is _lost_ledger_and_reconcile else 0.3)
     steps = [*family(dice, stamp=stamp), Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
     if dice.random() < 0.15:
         steps += [Wait(dice.choice((2.0, 25 * HOUR))), Go(job="retry", final=True)]
@@ -240,13 +240,13 @@ def _key_expires_in_a_run(dice: Random, *, stamp: bool) -> list[Step]:
 
 def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
     """The ledger is gone, or an old copy; then it is rebuilt."""
-    steps: list[Step] = [_bad_run(dice), LedgerFate("keep"), Wait(_gap(dice))]
+    steps: list[Step] = [_getting_somewhere(dice), LedgerFate("keep"), Wait(_gap(dice))]
     if dice.random() < 0.5:
         steps += [_bad_run(dice), Wait(_gap(dice))]
     if stamp and dice.random() < 0.5:
         # Without stamps nothing would be left by which the tasks of edited rows could be told.
         steps.append(Edit(dice.choice((0.05, 0.5))))
-    if dice.random() < 0.6:
+    if dice.random() < 0.8:
         steps.append(People(dice.choice((0.1, 0.3)), dice.choice((0.0, 0.1)), dice.randrange(6)))
     return [
         *steps,
@@ -259,12 +259,21 @@ def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
 
 def _lost_ledger_in_the_window(dice: Random, *, stamp: bool) -> list[Step]:
     """The ledger is lost and nobody says so: within the window the keys alone have to protect."""
-    steps: list[Step] = [_within_hours(_bad_run(dice)), LedgerFate("keep"), Wait(dice.uniform(2, 4 * HOUR))]
+    steps: list[Step] = [_within_hours(_getting_somewhere(dice)), LedgerFate("keep"), Wait(dice.uniform(2, 4 * HOUR))]
     if dice.random() < 0.3:
         steps += [_within_hours(_bad_run(dice)), Wait(dice.uniform(2, 4 * HOUR))]
     if dice.random() < 0.7:
         steps.append(Edit(dice.choice((0.2, 1.0, 1.0))))
     return [*steps, LedgerFate(dice.choice(("gone", "old"))), _within_hours(_bad_run(dice))]
+
+
+def _getting_somewhere(dice: Random) -> Go:
+    """A bad run that writes much of what it should: a ledger that knows nothing is no loss."""
+    run = _bad_run(dice)
+    death = Death(step=dice.randrange(14, 40), phase=dice.choice(("before", "torn", "after"))) if dice.random() < 0.3 else None
+    happenings = tuple(each for each in run.happenings if each.what != "interrupt")
+    weather, faults = replace(run.weather, only_writes=True), replace(run.faults, only_writes=1)
+    return replace(run, weather=weather, faults=faults, death=death, happenings=happenings)
 
 
 def _within_hours(go: Go) -> Go:

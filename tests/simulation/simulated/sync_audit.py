@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAPPED = tuple(name for name in FIELDS if name != "$dueAt")
 NEEDS_A_PERSON = {"conflict", "uncertain", "failed", "rejected"}
 WROTE = {"created", "updated", "adopted", "trashed"}
+DONE_TO = {"cancel": "CANCELLED", "complete": "COMPLETE"}
 DOCUMENTED_RATE = 25.0
 KEYS_LIVE = 22.9 * HOUR
 
@@ -113,7 +114,8 @@ class SyncAuditor:
         """What people made of a field, and the source too, is agreed from then on."""
         story, lived = self.chronicle.stories[task.id], self._by_process[wire.process]
         if wire.process.request.command == "run" and not task.trashed:
-            for name, value in lived.present.get(story.key or "", {}).items():
+            gone = {"$status": DONE_TO.get(self._world.schedule.on_missing)}
+            for name, value in lived.present.get(story.key or "", gone).items():
                 if values_of(task)[name] == value:
                     story.ours[name] = value
         if not task.trashed:
@@ -385,7 +387,9 @@ class SyncAuditor:
         newest = self.chronicle.stories[ids[-1]]
         if not self._by_people(ids[-1]):
             self.fault(f"row {key} has no live task at rest, and its newest one ({ids[-1]}) is in the trash by us ({told})", rule="rest")
-        changed = [n for n, value in self._world.source.present()[key].items() if newest.ours.get(n) != value]
+        # What a write had put there of which nobody heard, and which people then deleted, is in no ledger.
+        present = self._world.source.present()[key].items()
+        changed = [name for name, value in present if newest.ours.get(name) != value and newest.put_by[name].heard]
         if changed and (self._world.schedule.recreate or "conflict" not in told):
             self.fault(f"people deleted the task of row {key}, whose {changed} changed, and it is {told}", rule="rest")
         return "missing"
@@ -412,10 +416,8 @@ class SyncAuditor:
             return
         story, values = self.chronicle.stories[live[0]], values_of(self._world.sandbox.tasks._by_id[live[0]])
         undone = any(commit.wire and commit.wire.process.request.command == "undo" for commit in story.commits)
-        if what == "trash":
-            wrong = not story.edited(values)
-        else:
-            wrong = values["$status"] != {"cancel": "CANCELLED", "complete": "COMPLETE"}[what] and "$status" not in story.edited_at
+        left = values["$status"] != DONE_TO.get(what) and "$status" not in story.edited_at
+        wrong = not story.edited(values) if what == "trash" else left
         if wrong and not undone:
             self.fault(f"row {key} vanished, and its task {live[0]} is left as {values} ({told})", rule="vanished")
 

@@ -95,7 +95,7 @@ class SyncSchedule:
 def draw(seed: int) -> SyncSchedule:
     """The schedule of a seed."""
     dice = Random(f"sync {seed}")
-    family = dice.choices((_nights, _there_and_back, _undoing), (40, 20, 40))[0]
+    family = dice.choices((_nights, _there_and_back, _undoing, _undo_the_undo), (35, 20, 30, 15))[0]
     steps = list(family(dice))
     steps += [Wait(dice.choice((4000.0, 4000.0, 25 * HOUR))), Job(final=True), Wait(300.0), Job(final=True)]
     if dice.random() < 0.5:
@@ -158,6 +158,21 @@ def _undoing(dice: Random) -> Iterator[Step]:
             if dice.random() < 0.4:
                 yield _change(dice)
             yield _job(dice, "run", calm=0.5)
+
+
+def _undo_the_undo(dice: Random) -> Iterator[Step]:
+    """Taken back, mostly imported again, and then the taking back is taken back."""
+    yield _job(dice, "run", calm=0.7)
+    yield _gap(dice)
+    yield replace(_job(dice, "undo", calm=0.5), undoes=dice.choice(("import", "last")))
+    yield _gap(dice)
+    if dice.random() < 0.7:
+        yield _job(dice, "run", calm=0.5)
+    if dice.random() < 0.3:
+        yield _people(dice)
+    for _ in range(dice.choice((1, 1, 2))):
+        yield replace(_job(dice, "undo", calm=0.5), undoes="undo")
+        yield _gap(dice)
 
 
 def _often(dice: Random, command: str) -> Iterator[Step]:
