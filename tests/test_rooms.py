@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ AT_HOME = {
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if not {"presets", "samples"} & set(path.parts))
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """The dotted names that a module imports, wherever in it the import stands."""
     names: set[str] = set()

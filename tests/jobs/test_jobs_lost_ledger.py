@@ -20,7 +20,7 @@ def fill(bench, size, *, people=0):
         bench.seed(f"Lunch {number % 7}", owner="kim@acme.example", edited=True)
 
 
-@pytest.mark.parametrize("size", [300, 20_000])
+@pytest.mark.parametrize("size", [300, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_an_empty_ledger_stops_the_run_before_anything_is_written(bench, size):
     fill(bench, size, people=200)
     stopped = bench.job()
@@ -31,7 +31,7 @@ def test_an_empty_ledger_stops_the_run_before_anything_is_written(bench, size):
     assert sum(visit.method == "GET" and visit.path == "/v1/tasks" for visit in bench.sandbox.requests) <= 20
 
 
-@pytest.mark.parametrize("size", [300, 20_000])
+@pytest.mark.parametrize("size", [300, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_a_copy_of_the_ledger_from_half_way_stops_the_run(bench, size):
     fill(bench, size)
     assert bench.counts(bench.job("reconcile", limit=size // 2)) == {"adopted": size // 2}

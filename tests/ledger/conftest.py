@@ -127,7 +127,7 @@ def path(tmp_path):
     return tmp_path / "tasks.ledger"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def home(request, tmp_path):
     """A new ledger's place, on each kind of database."""
     if request.param == "sqlite":

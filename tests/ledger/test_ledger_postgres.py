@@ -31,6 +31,8 @@ from etl.ledger.schema import METADATA
 from etl.ledger.store import find_ledger, open_ledger
 from etl.records import SOURCE_KEY, Action, Problem
 
+pytestmark = pytest.mark.slow
+
 HERE = Holder("ann@here (pid 11)", "here", os.getpid(), None)
 THERE = Holder("bob@there (pid 12)", "there", 12, "5")
 PASSWORD = "hunter2:@/?%"

@@ -39,7 +39,7 @@ def slow_server(clock, task_answer):
     return serve
 
 
-@pytest.mark.parametrize("latency_ms", [20, 80, 300, 1000])
+@pytest.mark.parametrize("latency_ms", [80, *(pytest.param(each, marks=pytest.mark.slow) for each in (20, 300, 1000))])
 def test_a_thousand_creates_use_98_percent_of_the_sandboxs_limit_without_a_429(rig, virtually, clock, sandbox, many, latency_ms):
     sandbox.set_latency(latency_ms / 1000)
     used = rig(sandbox)

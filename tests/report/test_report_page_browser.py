@@ -39,6 +39,7 @@ HOSTILE = (
 )
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium"),
     # A browser costs a second to start: one worker has them all.
     pytest.mark.xdist_group("chromium"),

@@ -24,6 +24,8 @@ from etl.sandbox.records import Record
 from etl.sandbox.server import ServerThread
 from etl.sandbox.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 FAST_RUN = str(Path(__file__).with_name("fast_run.py"))
 PASSWORD = "never5hown"
 OWNER = "sam@acme.example"
