@@ -39,6 +39,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAM = "lightfield-etl"
 COMMANDS = group.list_commands(click.Context(group))
 FINISHED = (0, 1)
+QUICK = ("hubspot", "salesforce")
+"""Through the command itself; the others' samples are run in this process by tests/samples."""
 
 BASE = """\
 name: base
@@ -174,7 +176,7 @@ class TestWalk:
         output = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", output)
         return re.sub(r"[\d.]+(?= s\b|%| rows/s| writes a second)", "N", output).strip()
 
-    @pytest.mark.parametrize("name", preset_names())
+    @pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in preset_names()])
     def test_each_preset_imports_its_sample(self, name, workplace):
         (sample,) = (path for path in (workplace / "samples").glob(f"{name}-tasks.*") if path.suffix != ".yaml")
         ended = run_line(f"{PROGRAM} run configs/{name}.yaml samples/{sample.name} --sandbox --quiet", workplace)

@@ -135,6 +135,7 @@ def test_a_signal_lets_what_is_in_flight_finish_and_the_same_command_goes_on(des
     assert desk.titles == sorted(row[1] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_second_signal_leaves_at_once_and_loses_nothing(desk, make_row):
     rows = [make_row(number) for number in range(40)]
     desk.sandbox.set_latency(0.1)
