@@ -11,7 +11,7 @@ import pytest
 
 SEEDS = 80
 AT_ONCE = 40
-FAIR_SHARES = {"walks with a trash between two pages": 0.2, "retries": 0.1, "second processes": 0.1}
+FAIR_SHARES = {"walks with a trash between two pages": 0.15, "retries": 0.1, "second processes": 0.1}
 """In so many schedules at least."""
 CHUNKS = [range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE)]
 

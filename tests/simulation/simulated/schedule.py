@@ -165,8 +165,7 @@ def draw(seed: int) -> Schedule:
     dice = Random(seed)
     families = (_any_nights, _two_processes, _key_expires_in_a_run, _lost_ledger_and_reconcile, _lost_ledger_in_the_window)
     family = dice.choices(families, (36, 20, 10, 22, 12))[0]
-    # With stamps a rebuilt ledger is exact: then every task that a walk passes over shows.
-    stamp = dice.random() < (0.6 if family is _lost_ledger_and_reconcile else 0.3)
+    stamp = dice.random() < _STAMPED.get(family, 0.3)
     steps = [*family(dice, stamp=stamp), Wait(dice.uniform(200, 400)), Go(final=True, stream=dice.random() < 0.7)]
     if dice.random() < 0.15:
         steps += [Wait(dice.choice((2.0, 25 * HOUR))), Go(job="retry", final=True)]
@@ -240,9 +239,11 @@ def _key_expires_in_a_run(dice: Random, *, stamp: bool) -> list[Step]:
 
 def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
     """The ledger is gone, or an old copy; then it is rebuilt."""
-    steps: list[Step] = [_getting_somewhere(dice), LedgerFate("keep"), Wait(_gap(dice))]
-    if dice.random() < 0.5:
-        steps += [_bad_run(dice), Wait(_gap(dice))]
+    fate = dice.choice(("gone", "gone", "old"))
+    steps: list[Step] = []
+    if fate == "old":
+        steps += [_bad_run(dice), LedgerFate("keep"), Wait(_gap(dice))]
+    steps += [_getting_somewhere(dice), Wait(_gap(dice))]
     if stamp and dice.random() < 0.5:
         # Without stamps nothing would be left by which the tasks of edited rows could be told.
         steps.append(Edit(dice.choice((0.05, 0.5))))
@@ -250,7 +251,7 @@ def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
         steps.append(People(dice.choice((0.1, 0.3)), dice.choice((0.0, 0.1)), dice.randrange(6)))
     return [
         *steps,
-        LedgerFate(dice.choice(("gone", "old"))),
+        LedgerFate(fate),
         Wait(dice.choice((130.0, 30 * HOUR))),
         Go(job="reconcile", final=True),
         Wait(5.0),
@@ -259,12 +260,15 @@ def _lost_ledger_and_reconcile(dice: Random, *, stamp: bool) -> list[Step]:
 
 def _lost_ledger_in_the_window(dice: Random, *, stamp: bool) -> list[Step]:
     """The ledger is lost and nobody says so: within the window the keys alone have to protect."""
-    steps: list[Step] = [_within_hours(_getting_somewhere(dice)), LedgerFate("keep"), Wait(dice.uniform(2, 4 * HOUR))]
-    if dice.random() < 0.3:
-        steps += [_within_hours(_bad_run(dice)), Wait(dice.uniform(2, 4 * HOUR))]
-    if dice.random() < 0.7:
-        steps.append(Edit(dice.choice((0.2, 1.0, 1.0))))
-    return [*steps, LedgerFate(dice.choice(("gone", "old"))), _within_hours(_bad_run(dice))]
+    fate = dice.choice(("gone", "gone", "old"))
+    steps: list[Step] = []
+    if fate == "old":
+        steps += [_within_hours(_bad_run(dice)), LedgerFate("keep"), Wait(dice.uniform(2, 4 * HOUR))]
+    steps += [_within_hours(_getting_somewhere(dice)), Wait(dice.uniform(2, 4 * HOUR))]
+    if dice.random() < 0.85:
+        # Where every row was corrected, nothing but the keys is left to protect it.
+        steps.append(Edit(dice.choice((0.2, 1.0, 1.0, 1.0))))
+    return [*steps, LedgerFate(fate), _within_hours(_bad_run(dice))]
 
 
 def _getting_somewhere(dice: Random) -> Go:
@@ -375,4 +379,10 @@ _ROWS: dict[Callable[..., list[Step]], tuple[int, int]] = {
     # Enough to be in the middle of, and enough for a second page.
     _two_processes: (30, 60),
     _lost_ledger_and_reconcile: (30, 60),
+}
+_STAMPED: dict[Callable[..., list[Step]], float] = {
+    # With stamps a rebuilt ledger is exact: then every task that a walk passes over shows.
+    _lost_ledger_and_reconcile: 0.6,
+    # And a lost one is always noticed: then the keys are not put to the test.
+    _lost_ledger_in_the_window: 0.1,
 }
