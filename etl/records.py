@@ -235,6 +235,7 @@ class Operation:
         revision: Acknowledged writes to this generation so far.
         task_id: Of the task to change; None for a create.
         first_sent_at: When this intent was first sent, by the server's clock; None when it is new.
+        begun_at: When it was last made durable, by the server's clock; None before.
         seen_before: True when an earlier intent in this ledger used the same idempotency key.
         dropped: Of a create: fields and relationships that such an intent sent, and that the row no longer has.
         content: The row's whole content after this write, in the form of a create's body; None for a create, whose payload it is.
@@ -254,6 +255,7 @@ class Operation:
     row: int | None = None
     task_id: str | None = None
     first_sent_at: datetime | None = None
+    begun_at: datetime | None = None
     seen_before: bool = False
     dropped: tuple[str, ...] = ()
     content: Mapping[str, Any] | None = None

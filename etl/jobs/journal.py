@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from etl.clock import Clock
 from etl.errors import EtlError
@@ -29,7 +30,8 @@ class LedgerJournal:
         now = self._server_clock.now()
         begun = await self._thread.call(self._rows.begin, self._run_id, operations, now)
         # Only an intent of before leaves a doubt behind; a new one is first sent now.
-        return [operation if noted.first_sent_at == now else noted for operation, noted in zip(operations, begun, strict=True)]
+        left = [operation if noted.first_sent_at == now else noted for operation, noted in zip(operations, begun, strict=True)]
+        return [replace(each, begun_at=now) for each in left]
 
     async def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Return once the outcomes are durable."""

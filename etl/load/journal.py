@@ -15,7 +15,8 @@ class Journal(Protocol):
         """Return once the intents are durable.
 
         Returns:
-            What is to be sent, in the same order: ``first_sent_at`` and ``seen_before`` tell of an earlier intent of the same key.
+            What is to be sent, in the same order, with ``begun_at``; ``first_sent_at`` and ``seen_before`` tell of an earlier intent of
+            the same key.
         """
         ...
 

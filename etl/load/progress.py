@@ -20,6 +20,7 @@ class Progress:
         used_up: Of the attempts that it has; being throttled uses none.
         in_doubt: An attempt may have been executed: this run's, or one before it.
         first_sent_at: When the oldest of those left, by the server's clock; None while nothing can have been executed.
+        begun_at: When its intent was last made durable, by the server's clock.
         first_elapsed: The same as seconds of our own clock, when it was in this run.
     """
 
@@ -29,6 +30,7 @@ class Progress:
         self.used_up = 0
         self.in_doubt = operation.first_sent_at is not None
         self.first_sent_at = operation.first_sent_at
+        self.begun_at = operation.begun_at
         self.first_elapsed: float | None = None
         self._tried: Tried | None = None
         self._was_in_doubt = self.in_doubt

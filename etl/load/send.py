@@ -150,6 +150,17 @@ class Sender:
             await self._hold_on()
         if progress.first_sent_at is not None and means.server_clock.now() - progress.first_sent_at >= KEY_WINDOW:
             raise _TooOldError
+        if progress.begun_at is not None and means.server_clock.now() - progress.begun_at >= KEY_WINDOW:
+            await self._begin_again(progress)
+
+    async def _begin_again(self, progress: Progress) -> None:
+        """An attempt that comes so late is noted anew: who looks for its task looks no further than a window after ``begun_at``."""
+        try:
+            [begun] = await self._means.journal.begin([progress.operation])
+        except EtlError as error:
+            self._means.stop.trip(error)
+            raise StopAskedError from None
+        progress.begun_at = begun.begun_at
 
     async def _hold_on(self) -> None:
         """After a pause as long as the lease, a machine's sleep for example, the ledger says whether somebody took over."""

@@ -121,6 +121,25 @@ def test_a_row_that_was_surely_not_executed_is_sent_however_late(rig, virtually,
     assert virtually(rig(script(fall_asleep, task_answer)).send(make_operation())).action is Action.CREATED
 
 
+def test_an_attempt_a_window_after_its_intent_was_noted_is_noted_anew_before_it_leaves(rig, virtually, make_operation, clock, task_answer):
+    def fall_asleep():
+        clock.suspended = 24 * 3600.0
+        return error(429)
+
+    used = rig(script(fall_asleep, lambda: task_answer() if used.journal.begun else error(500)))
+    operation = make_operation(begun_at=clock.now())
+    assert virtually(used.send(operation)).action is Action.CREATED
+    assert used.journal.begun == [operation]
+
+
+def test_a_late_attempt_whose_intent_cannot_be_noted_does_not_leave(rig, virtually, make_operation, clock):
+    server = script()
+    used = rig(server)
+    used.journal.fails = "begin"
+    outcome = virtually(used.send(make_operation(begun_at=clock.now() - timedelta(hours=23))))
+    assert (outcome.action, server.seen, str(used.stop.error)) == (Action.NOT_SENT, [], "the disk is full")
+
+
 def test_without_the_lock_nothing_is_sent_and_the_run_stops(rig, virtually, make_operation, task_answer):
     server = script(task_answer())
     used = rig(server)
