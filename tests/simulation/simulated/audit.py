@@ -32,6 +32,7 @@ DOCUMENTED_RATE = 25.0
 EXIT_NOTHING_WRITTEN = 2
 EXIT_LOCKED = 4
 LEASE_SECONDS = 61.0
+SAYS_ITS_LEDGER_WAS_LOST = "answered with older tasks"
 _FIELDS = ("$title", "$status", "$dueAt", "$description")
 _RELATIONSHIPS = ("$assignedTo", "$account")
 
@@ -43,6 +44,7 @@ class Auditor:
         faults: What was found, a sentence each.
         touched: Tasks that people edited or trashed.
         uncertain_at_end: Rows that the last run called uncertain.
+        lost_before: Of what processes with a lower number did, the ledger says nothing any more.
         figures: For the totals.
     """
 
@@ -50,6 +52,7 @@ class Auditor:
         self.faults: list[str] = []
         self.touched: set[str] = set()
         self.uncertain_at_end = 0
+        self.lost_before = 0
         self._world = world
         self._own = 0
         self._ledgers: dict[int, sqlite3.Connection] = {}
@@ -271,6 +274,9 @@ class Auditor:
             return
         # Of what another process does after it, a process that has ended or lost the lock cannot speak.
         known = [wire for wire in self._wires(row) if wire.process.number <= end.process.number]
+        if end.summary is not None and SAYS_ITS_LEDGER_WAS_LOST in (end.summary.message or ""):
+            # It says itself that its ledger was lost: then it can only speak of what was sent since.
+            known = [wire for wire in known if wire.process.number >= self.lost_before]
         made = [wire for wire in known if wire.task_id]
         if made:
             self._fault(f"row {row.key} is {line['action']} ({line['error_code']}), but {made[0].task_id} was made of it", rule="denial")

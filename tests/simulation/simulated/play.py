@@ -264,7 +264,9 @@ class World:
             for name in (self.ledger.name, f"{self.ledger.name}-wal"):
                 if (self.ledger.parent / name).exists():
                     shutil.copy(self.ledger.parent / name, folder / name)
-        elif what == "old" and self.kept is not None:
+        if what in {"gone", "old"}:
+            self.auditor.lost_before = self._processes
+        if what == "old" and self.kept is not None:
             self.ledger = self.kept
         elif what in {"gone", "old"}:
             folder = self.folder / f"new-{len(self.ends)}"
