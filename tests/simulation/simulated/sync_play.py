@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from simulated.economies import done_once, mapped_once
 from simulated.network import Network, Wire
 from simulated.play import Report, _memory_disk
 from simulated.process import Process, simulated_processes, task_of_owner
@@ -199,7 +200,7 @@ def play(seed: int, folder: Path | None = None) -> Report:
         loop = VirtualLoop()
         loop.set_task_factory(task_of_owner)
         world = SyncWorld(schedule, folder or Path(private), loop)
-        with simulated_processes(pages=False):
+        with simulated_processes(pages=False), done_once(), mapped_once():
             try:
                 loop.run_until_complete(world.play())
             except Exception as error:  # noqa: BLE001  whatever the harness met belongs to this seed
