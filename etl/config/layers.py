@@ -26,6 +26,7 @@ MAX_LAYERS = 10
 NOT_HANDED_ON = ("name", "timezone", "workspace", "ledger", "notify", "guards")
 """What a shipped preset says for itself alone: an import's identity, its zone and its surroundings are never those of an example."""
 
+_DATA_SUFFIXES = {".csv", ".tsv", ".parquet", ".ndjson", ".jsonl", ".xlsx", ".xls", ".zip"}
 _PRESET_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -116,6 +117,7 @@ def _handed_on(settings: Settings) -> Settings:
 
 
 def _read_bytes(path: Path) -> bytes:
+    _refuse_data(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -130,6 +132,15 @@ def _read_bytes(path: Path) -> bytes:
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: is larger than {MAX_BYTES:,} bytes, which no config is; is it the data?")
     return content
+
+
+def _refuse_data(path: Path) -> None:
+    """The likeliest mistake at a command line: the data where the config belongs."""
+    if _DATA_SUFFIXES.intersection(suffix.lower() for suffix in path.suffixes[-2:]):
+        raise ConfigError(
+            f"{path.name}: is data, and the config comes first",
+            next_step=f"give both: lightfield-etl run CONFIG {path.name}; lightfield-etl init {path.name} writes a config for it",
+        )
 
 
 def _decoded(content: bytes, file: str) -> str:

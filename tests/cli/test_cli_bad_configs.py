@@ -36,6 +36,16 @@ def test_a_config_that_is_not_there_is_named(desk, make_row):
     assert "nowhere.yaml" in ended.stderr
 
 
+@pytest.mark.parametrize("words", [("tasks.csv",), ("tasks.csv", "desk.yaml")])
+def test_data_where_the_config_belongs_is_told_with_the_right_order(desk, make_row, words):
+    desk.config()
+    desk.csv([make_row(1)])
+    ended = desk("run", *words)
+    assert ended.code == 2
+    assert "tasks.csv: is data, and the config comes first" in ended.stderr
+    assert ended.last_line.startswith("next: give both: lightfield-etl run CONFIG tasks.csv")
+
+
 def test_a_config_that_is_a_folder_is_named(desk):
     ended = desk("run", ".")
     assert ended.code == 2
