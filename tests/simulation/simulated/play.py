@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulated.audit import Auditor
-from simulated.economies import done_once
+from simulated.economies import done_once, mapped_once
 from simulated.network import Network, Wire
+from simulated.places import FilePlace, Place, schemas_on
 from simulated.process import End, Process, simulated_processes, task_of_owner
 from simulated.schedule import Edit, Go, Happening, LedgerFate, People, Rival, Schedule, Step, Wait, draw
 from simulated.source import MEMBERS, Source, config_text
@@ -27,6 +28,11 @@ from etl.sandbox.app import Sandbox
 from etl.sandbox.faults import Faults
 from etl.sandbox.limits import Category, Limits
 from etl.sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
+
+_PATIENT_SECONDS = 90.0
 
 _JOBS: dict[str, Any] = {"run": run, "retry": retry, "reconcile": reconcile}
 
@@ -83,7 +89,7 @@ class Walk:
 class World:
     """Everything that a schedule has: server, network, source, processes."""
 
-    def __init__(self, schedule: Schedule, folder: Path, loop: VirtualLoop) -> None:
+    def __init__(self, schedule: Schedule, folder: Path, loop: VirtualLoop, ledger: Place) -> None:
         self.schedule = schedule
         self.folder = folder
         self.loop = loop
@@ -104,8 +110,8 @@ class World:
         self.network.listed = self._listed
         self.walks: dict[Process, Walk] = {}
         self.source = Source(self.dice, schedule.rows, members, account, wide=schedule.wide, stamp=schedule.stamp, twins=schedule.twins)
-        self.ledger = folder / "night.ledger"
-        self.kept: Path | None = None
+        self.ledger = ledger
+        self.kept: Place | None = None
         self.ends: list[End] = []
         self._processes = 0
         self.events: list[str] = []
@@ -172,6 +178,8 @@ class World:
         self.ends.append(end)
         self.note(_told(end))
         self.auditor.look_at_run(end, step)
+        for ledger in (process.ledger, end.ledger):
+            ledger.close()
 
     def _process(self, step: Go, rival: Rival | None = None) -> Process:
         """The first process of a step, or its second one."""
@@ -184,7 +192,7 @@ class World:
             ledger=str(self.ledger),
             assume_yes=True,
             stream=step.stream,
-            wait_seconds=rival.wait_seconds if rival else 0.0,
+            wait_seconds=rival.wait_seconds if rival else self._patience(number),
         )
         elsewhere = rival is not None and rival.elsewhere
         return Process(
@@ -197,8 +205,13 @@ class World:
             folder=self.folder,
             job=_JOBS[step.job],
             machine="another machine" if elsewhere else "one machine",
+            ledger=self.ledger,
             shares_ledger=step.rival is not None,
         )
+
+    def _patience(self, number: int) -> float:
+        """On a server whoever died has the lock for another minute: some wait for it, others are turned away."""
+        return Random(f"patience {self.schedule.seed} {number}").choice((0.0, _PATIENT_SECONDS)) if self.ledger.on_server else 0.0
 
     def _listed(self, wire: Wire) -> None:
         """Between two pages of a walk, people trash some tasks of those it has met, and some of those that it has not."""
@@ -257,31 +270,29 @@ class World:
         return trashed
 
     def _fate_of_ledger(self, what: str) -> None:
-        if what == "keep" and self.ledger.exists():
-            folder = self.folder / f"kept-{len(self.ends)}"
-            folder.mkdir()
-            self.kept = folder / self.ledger.name
-            for name in (self.ledger.name, f"{self.ledger.name}-wal"):
-                if (self.ledger.parent / name).exists():
-                    shutil.copy(self.ledger.parent / name, folder / name)
-        if what in {"gone", "old"}:
+        if what == "keep":
+            self.kept = self.ledger.kept(self.folder / f"kept-{len(self.ends)}") or self.kept
+        else:
             self.auditor.lost_before = self._processes
-        if what == "old" and self.kept is not None:
-            self.ledger = self.kept
-        elif what in {"gone", "old"}:
-            folder = self.folder / f"new-{len(self.ends)}"
-            folder.mkdir()
-            self.ledger = folder / self.ledger.name
+            self.ledger = self.kept if what == "old" and self.kept else self.ledger.another(self.folder / f"new-{len(self.ends)}")
 
 
-def play(seed: int, folder: Path | None = None) -> Report:
-    """Play the schedule of a seed; everything that it writes is gone afterwards, unless a folder is given."""
+def play(seed: int, folder: Path | None = None, server: PostgresServer | None = None) -> Report:
+    """Play the schedule of a seed; everything that it writes is gone afterwards, unless a folder is given.
+
+    Args:
+        seed: Decides everything.
+        folder: For what it writes.
+        server: Where its ledgers lie; None: in files.
+    """
     schedule = draw(seed)
-    with tempfile.TemporaryDirectory(prefix="night-", dir=_memory_disk()) as private:
+    with ExitStack() as stack:
+        private = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="night-", dir=_memory_disk())))
+        place = FilePlace(private / "night.ledger") if server is None else stack.enter_context(schemas_on(server, seed))
         loop = VirtualLoop()
         loop.set_task_factory(task_of_owner)
-        world = World(schedule, folder or Path(private), loop)
-        with simulated_processes(pages=schedule.wide), done_once():
+        world = World(schedule, private, loop, place)
+        with simulated_processes(pages=schedule.wide), done_once(), mapped_once():
             try:
                 loop.run_until_complete(world.play())
             except Exception as error:  # noqa: BLE001  whatever the harness met belongs to this seed
