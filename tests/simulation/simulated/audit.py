@@ -1,13 +1,12 @@
 """Is the promise kept? Source, server, ledger and reports are held against each other, by nothing of ours.
 
 What is known here comes from the server's own tasks, the line between client and server, the files that a user finds, and the ledger read
-as plain SQLite. A task is told by its title: each content of each row has one of its own, twins share theirs.
+as plain SQL. A task is told by its title: each content of each row has one of its own, twins share theirs.
 """
 
 from __future__ import annotations
 
 import csv
-import sqlite3
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from simulated.bucket import arrival, beyond_bucket, ordinary_arrival
 from simulated.network import Wire
 from simulated.process import End, Process
-from simulated.readings import entries_of, open_intents_of, row_numbers, waiting_in
+from simulated.readings import entries_of, is_intended, open_intents_of, row_numbers, waiting_in
 from simulated.schedule import HOUR, WINDOW, Go
 from simulated.source import Row
 from simulated.virtual_time import START
@@ -55,7 +54,6 @@ class Auditor:
         self.lost_before = 0
         self._world = world
         self._own = 0
-        self._ledgers: dict[int, sqlite3.Connection] = {}
         self._born: dict[str, dict[str, Any]] = {}
         self._owner_of_title: dict[str, str] = {}
         self._intents: dict[str, tuple[float, float, float | None]] = {}
@@ -86,11 +84,7 @@ class Auditor:
         if not wire.is_create:
             return
         self._creates[self._title(wire)].append(wire)
-        number = wire.process.number
-        if number not in self._ledgers:
-            self._ledgers[number] = sqlite3.connect(f"file:{wire.process.ledger}?mode=ro", uri=True)
-        found = self._ledgers[number].execute("SELECT 1 FROM etl_intent WHERE idempotency_key = ?", (wire.key,)).fetchone()
-        if found is None:
+        if not is_intended(wire.process.ledger, wire.key):
             self._fault(f"{self._title(wire)!r} left before its intent was durable", rule="intent")
 
     def _look_at_writer(self, wire: Wire) -> None:
@@ -137,15 +131,12 @@ class Auditor:
 
     def look_before_run(self, process: Process, step: Go) -> None:
         """What is there for a process to do."""
-        self._lock_is_exact = step.lock_is_exact
+        self._lock_is_exact = step.lock_is_exact or process.ledger.on_server
         if step.job == "retry":
             self._waiting = waiting_in(process.ledger)
 
     def look_at_run(self, end: End, step: Go) -> None:
         """What a process said, and what it left behind."""
-        connection = self._ledgers.pop(end.process.number, None)
-        if connection is not None:
-            connection.close()
         if end.error is not None:
             self._fault(f"{end.process} raised {end.error!r}", rule="error")
         if end.summary is None:
@@ -167,7 +158,7 @@ class Auditor:
             self._fault(f"{end.process} had nothing in its way, and {said}", rule="exit")
         if summary.exit_code == EXIT_LOCKED and not self._may_be_locked(end.process):
             self._fault(f"{end.process} was alone, and {said}", rule="lock")
-        if summary.reason == "lock_lost" and step.lock_is_exact and not step.paused_past_lease:
+        if summary.reason == "lock_lost" and self._lock_is_exact and not step.paused_past_lease:
             self._fault(f"{end.process} was never paused, and {said}", rule="lock")
 
     def _newest_run_was_stopped(self, end: End) -> bool:
@@ -176,9 +167,10 @@ class Auditor:
         return not runs or runs[-1].summary is None or runs[-1].summary.exit_code not in {0, 1}
 
     def _may_be_locked(self, process: Process) -> bool:
-        """Another one lived in its time; from another machine nobody sees for a minute that it has died."""
+        """Another one lived in its time; from another machine, and on a server, nobody sees for a minute that it has died."""
         others = [each for each in self._world.walks if each is not process]
-        grace = {each: 0.0 if each.holder.machine == process.holder.machine else LEASE_SECONDS for each in others}
+        blind = process.ledger.on_server
+        grace = {each: LEASE_SECONDS if blind or each.holder.machine != process.holder.machine else 0.0 for each in others}
         return any(each.ended_at is None or each.ended_at + grace[each] >= (process.started_at or 0.0) for each in others)
 
     def _look_at_results(self, path: Path, end: End, step: Go) -> None:

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import io
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
 from simulated.network import Network
+from simulated.places import FilePlace, Place
 from simulated.virtual_time import OWNER, MachineTime
 
 from etl.jobs import threads, work
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.run import run
 from etl.ledger import lock, store
+from etl.ledger.database import Database
 from etl.ledger.holder import Holder
-from etl.ledger.sqlite import SqliteDatabase
 from etl.load.stop import StopSwitch
 from etl.report.summary import Summary
 from etl.report.voice import Voice, make_console
@@ -51,7 +51,7 @@ class Death:
 
     Attributes:
         step: At its so-many-th commit to the ledger, counted from 0; None: not at one.
-        phase: ``before`` the commit, ``torn`` (during it: the WAL ends within its last frame), or ``after`` it.
+        phase: ``before`` the commit, ``torn`` (during it: the WAL ends within its last frame; a server has it or not), or ``after`` it.
         at_seconds: So long after its start instead.
     """
 
@@ -122,7 +122,7 @@ class End:
     """
 
     process: Process
-    ledger: Path
+    ledger: Place
     steps: int
     summary: Summary | None = None
     error: BaseException | None = None
@@ -142,7 +142,8 @@ class Process:
         folder: Its working folder.
         job: What it runs.
         machine: Processes of one machine see whether another one lives.
-        shares_ledger: Another process works on the same file: a death leaves it as it is, and is this process's alone.
+        ledger: Where it is; default: the file that the request names.
+        shares_ledger: Another process works on the same ledger: a death leaves it as it is, and is this process's alone.
 
     Attributes:
         started_at, ended_at: Of the loop; None before.
@@ -163,6 +164,7 @@ class Process:
         folder: Path,
         job: Any = run,
         machine: str = "one machine",
+        ledger: Place | None = None,
         shares_ledger: bool = False,
     ) -> None:
         self.number = number
@@ -170,22 +172,24 @@ class Process:
         self.ended_at: float | None = None
         self.clock = clock
         self.request = request
-        self.ledger = Path(str(request.ledger))
+        self.ledger: Place = ledger or FilePlace(Path(str(request.ledger)))
         self.dead = False
         self.output = io.StringIO()
         # A pid that no system gives.
         self.holder = Holder(f"night@{machine} (pid {number})", machine, 2**30 + number, None)
-        self._shares_ledger = shares_ledger
+        self._shares_ledger = shares_ledger or self.ledger.on_server
         self.stop = StopSwitch()
         self._network = network
         self._dice = dice
+        if death is not None and death.phase == "torn" and self.ledger.on_server:
+            death = replace(death, phase=dice.choice(("before", "after")))
         self._death = death
         self._folder = folder
         self._job = job
         self._steps = 0
         self._left = self.ledger
         self._workers: dict[object, Worker] = {}
-        self._databases: list[SqliteDatabase] = []
+        self._databases: list[Database] = []
         self._tasks: list[asyncio.Task[Any]] = []
 
     def __repr__(self) -> str:
@@ -246,7 +250,7 @@ class Process:
         return end
 
     def refuse_if_dead(self) -> None:
-        """Where another process goes on with the same file, what is dead writes no more into it.
+        """Where another process goes on with the same ledger, what is dead writes no more into it.
 
         Raises:
             ProcessDiedError: It is dead.
@@ -254,14 +258,17 @@ class Process:
         if self.dead and self._shares_ledger:
             raise ProcessDiedError
 
-    def durable_step(self, phase: str, database: SqliteDatabase) -> None:
+    def opened(self, database: Database) -> Database:
+        """It is closed when the process has ended."""
+        self._databases.append(database)
+        return database
+
+    def durable_step(self, phase: str) -> None:
         """A commit to the ledger: ``before`` it, or ``after``.
 
         Raises:
             ProcessDiedError: Here it dies.
         """
-        if database not in self._databases:
-            self._databases.append(database)
         death, step = self._death, self._steps
         if phase == "after":
             self._steps += 1
@@ -278,23 +285,9 @@ class Process:
         self.dead = True
         self._alive.discard(self.holder.pid)
         self._network.cut_off.add(self)
-        self._left = self.ledger if self._shares_ledger else self._copied(torn=torn)
+        if not self._shares_ledger:
+            self._left = self.ledger.left_by(self.number, self._folder, self._dice.randint(1, 4000) if torn else 0)
         self._died.set_result(None)
-
-    def _copied(self, *, torn: bool) -> Path:
-        """What a disk holds at this moment: the database and its WAL."""
-        folder = self._folder / f"after-{self.number}"
-        folder.mkdir()
-        copy = folder / self.ledger.name
-        if not self.ledger.exists():
-            return copy
-        shutil.copy(self.ledger, copy)
-        wal = Path(f"{self.ledger}-wal")
-        if wal.exists():
-            held = wal.read_bytes()
-            cut = self._dice.randint(1, 4000) if torn else 0
-            Path(f"{copy}-wal").write_bytes(held[: len(held) - cut] if cut else held)
-        return copy
 
     async def _bury(self, main: asyncio.Task[Any]) -> None:
         """Its tasks end, in a world that they cannot change any more."""
@@ -340,22 +333,23 @@ def simulated_processes(*, pages: bool) -> Iterator[None]:
     Args:
         pages: ``report.html`` is written; making it takes as long as sending thirty rows.
     """
-    writing = SqliteDatabase.writing
+    writing, database_at = Database.writing, store._database
 
     @contextmanager
-    def told(database: SqliteDatabase) -> Iterator[Any]:
+    def told(database: Database) -> Iterator[Any]:
         process = Process._acting[-1]
         process.refuse_if_dead()
         with writing(database) as connection:
             yield connection
-            process.durable_step("before", database)
-        process.durable_step("after", database)
+            process.durable_step("before")
+        process.durable_step("after")
 
     with ExitStack() as stack:
         if not pages:
             stack.enter_context(patch.object(work, "write_page", lambda *_, **__: None))
         stack.enter_context(patch.object(threads, "ThreadPoolExecutor", lambda *_, **__: Worker(OWNER.get())))
-        stack.enter_context(patch.object(SqliteDatabase, "writing", told))
+        stack.enter_context(patch.object(Database, "writing", told))
+        stack.enter_context(patch.object(store, "_database", lambda location: Process._acting[-1].opened(database_at(location))))
         stack.enter_context(patch.object(store, "this_process", lambda: Process._acting[-1].holder))
         stack.enter_context(patch.object(lock, "is_dead", Process.is_dead))
         Process._alive.clear()
