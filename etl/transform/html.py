@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from etl.transform.simple_html import simple_to_markdown
+
 if TYPE_CHECKING:
     # A parser that takes a tenth of a second to import, for cells that few files have.
     from markdownify import MarkdownConverter
@@ -48,8 +50,11 @@ def cells_to_markdown(cells: pl.Series) -> pl.Series:
     places = suspects.filter(suspicious.str.contains(_TAG) | suspicious.str.contains(_ENTITY))
     if places.is_empty():
         return cells
-    converted = [html_to_markdown(cell) for cell in cells.gather(places).to_list()]
-    return cells.clone().scatter(places, pl.Series(converted, dtype=pl.String))
+    simple = simple_to_markdown(cells.gather(places))
+    unusual = places.filter(simple.is_null())
+    parsed = [html_to_markdown(cell) for cell in cells.gather(unusual).to_list()]
+    converted = cells.clone().scatter(places, simple)
+    return converted.scatter(unusual, pl.Series(parsed, dtype=pl.String))
 
 
 def html_to_markdown(cell: str) -> str:
