@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from etl.config.model import CountOrShare, parse_count_or_share, parse_duration_seconds
+from etl.config.amounts import CountOrShare, parse_count_or_share, parse_duration_seconds
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

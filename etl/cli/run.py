@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from etl.cli.options import CONFIG, DATA, LIMIT, Duration, RowsOrShare, writer_options
-from etl.config.model import CountOrShare
+from etl.config.amounts import CountOrShare
 
 
 @click.command("run")

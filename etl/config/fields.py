@@ -16,7 +16,8 @@ NOTE = "note"
 class Part(BaseModel):
     """A piece of the config: frozen, and unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Deferred: pydantic makes a validator of the whole when it is first used, instead of one for each piece at every start.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ValuesFile(Part):

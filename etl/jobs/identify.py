@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from etl.errors import EtlError, LockedError, WorkspaceError
 from etl.jobs.connect import Connection
-from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.session import Session, give_up_if_asked, user_name, versions
 from etl.jobs.settings import ledger_url
 from etl.jobs.threads import LedgerThread
 from etl.ledger.imports import ImportLedger
@@ -194,7 +195,7 @@ async def _acquired(memory: Memory, *, last_try: bool) -> bool:
 
 def _told_of(session: Session) -> dict[str, Any]:
     """What a run's settings say of every run; the data, of which more is known later, as far as it was found."""
-    summary, request = session.summary(None), session.request
+    request = session.request
     options = {name: getattr(request, name) for name in _NOTED_OPTIONS}
     if request.command == "run":
         options["sync"] = session.syncs
@@ -202,9 +203,9 @@ def _told_of(session: Session) -> dict[str, Any]:
         "config": str(session.config.path),
         "config_sha256": session.config.sha256,
         "data": [{"path": file.path, "sha256": file.sha256} for file in session.files],
-        "user": summary.user,
-        "host": summary.host,
-        "versions": summary.versions.model_dump(exclude_none=True),
+        "user": user_name(),
+        "host": platform.node(),
+        "versions": versions().model_dump(exclude_none=True),
         "options": {name: value if isinstance(value, int | float | str) else str(value) for name, value in options.items() if value},
         REPORTS: str(session.folder.path),
     }

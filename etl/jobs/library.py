@@ -9,7 +9,8 @@ from random import SystemRandom
 from typing import Any, TextIO, TypedDict, Unpack
 
 from etl.clock import SystemClock
-from etl.config.model import CountOrShare, ReadConfig, parse_count_or_share, parse_duration_seconds
+from etl.config.amounts import CountOrShare, parse_count_or_share, parse_duration_seconds
+from etl.config.model import ReadConfig
 from etl.config.reader import read_config
 from etl.config.words import did_you_mean
 from etl.jobs.check import check as check_job

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any, BinaryIO, Protocol
 
 from etl.clock import Clock
+from etl.config.amounts import CountOrShare
 from etl.config.fields import LookupName
-from etl.config.model import CountOrShare
 from etl.report.voice import Voice
 
 DEFAULT_BASE_URL = "https://api.lightfield.app"

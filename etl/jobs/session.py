@@ -128,8 +128,8 @@ class Session:
             problems=tuple(ProblemSummary.of(kind) for kind in self.tally.kinds()),
             remarks=tuple(ProblemSummary.of(kind) for kind in self.remarks.kinds()),
             load=self.load,
-            versions=_versions(),
-            user=_user(),
+            versions=versions(),
+            user=user_name(),
             host=platform.node(),
             ledger=self.ledger,
             files=tuple(path.name for path in self.folder.written()),
@@ -180,7 +180,8 @@ def open_session(config: ReadConfig, request: JobRequest, around: Surroundings, 
     )
 
 
-def _versions() -> VersionSummary:
+def versions() -> VersionSummary:
+    """What is at work."""
     return VersionSummary(
         lightfield_etl=version("lightfield-etl"),
         python=platform.python_version(),
@@ -190,7 +191,8 @@ def _versions() -> VersionSummary:
     )
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

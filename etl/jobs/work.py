@@ -11,7 +11,6 @@ from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, open_session
 from etl.jobs.telling import tell
 from etl.load.stop import StopSwitch
-from etl.report.page import PageDetails, write_page
 from etl.report.screen import show_closing
 from etl.report.summary import Summary, write_summary
 
@@ -66,6 +65,9 @@ async def _note_end(session: Session, error: EtlError | None) -> EtlError | None
 
 def conclude(session: Session, error: EtlError | None) -> Summary:
     """Write what is to be read afterwards."""
+    # What only the end needs keeps no first write waiting.
+    from etl.report.page import PageDetails, write_page
+
     details = PageDetails(
         kinds=session.tally.kinds(),
         attention=session.attention,

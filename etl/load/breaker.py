@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from etl.clock import Clock
-from etl.config.model import CountOrShare
+from etl.config.amounts import CountOrShare
 from etl.errors import EtlError, KeyRefusedError, LimitReachedError, ServiceDownError, StoppedError
 from etl.lightfield.answer import Answer
 from etl.load.problems import refusal

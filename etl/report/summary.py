@@ -45,7 +45,8 @@ def status_for(exit_code: int) -> Status:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Deferred: most of it is not needed before the end.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class WorkspaceSummary(_Part):

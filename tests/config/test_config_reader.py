@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from etl.config.amounts import CountOrShare
 from etl.config.fields import ValuesFile, ValuesMapping
-from etl.config.model import CountOrShare
 
 LOOKS_LIKE_ANOTHER_TYPE = [
     "Yes",

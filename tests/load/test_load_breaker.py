@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from etl.config.model import CountOrShare
+from etl.config.amounts import CountOrShare
 from etl.errors import KeyRefusedError, LimitReachedError, ServiceDownError, StoppedError
 from etl.records import Action
 

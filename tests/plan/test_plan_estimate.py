@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl.config.model import CountOrShare, GuardsConfig
+from etl.config.amounts import CountOrShare
+from etl.config.model import GuardsConfig
 from etl.plan.doubt import Remedy, remedy
 from etl.plan.estimate import broken_counts, broken_rows, load_seconds, many_rejected
 

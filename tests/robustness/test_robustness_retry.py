@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etl.config.model import CountOrShare
+from etl.config.amounts import CountOrShare
 from etl.records import Action
 from etl.report.summary import Summary
 from etl.sandbox.faults import Faults
