@@ -18,7 +18,7 @@ from etl.jobs.lookahead import decided
 from etl.jobs.passes import Input
 from etl.jobs.rowlog import RowLog
 from etl.jobs.session import Session
-from etl.jobs.syncing import AheadInOrder, Draft, Syncing
+from etl.jobs.syncing import AheadInOrder, Draft, Syncing, needs_no_look
 from etl.jobs.threads import in_thread
 from etl.lightfield.answer import Category
 from etl.load.breaker import Breaker
@@ -96,12 +96,12 @@ class Load:
             given: The input.
             marker: Knows the duplicates.
             total: How many writes are expected; None where nobody knows.
-            syncing: Looks at the tasks of rows that changed; None where they stay as they are.
+            syncing: Looks at the tasks of rows that changed or come back; None where nobody looks.
             gone: Rows that vanished from the source; they come last.
         """
         operations = self._operations(given, marker)
         if syncing is not None:
-            operations = self._writes_of(AheadInOrder(syncing.decide).over(syncing.drafts(operations, gone)))
+            operations = self._writes_of(AheadInOrder(syncing.decide, ready=needs_no_look).over(syncing.drafts(operations, gone)))
         await self._send_all(operations, self._note, total=total)
 
     async def send_looked_at(

@@ -139,8 +139,7 @@ async def _load(  # noqa: PLR0913, PLR0917  what a run has in hand
             # Who wants only the first rows after all has not decided about those that are gone.
             gone = vanishing.drafts() if vanishing and given.limit is None else None
             total = None if census is None else _most_writes(given, census) + (len(vanishing.digests) if vanishing and gone else 0)
-            syncing = syncing_of(session, connection, memory) if session.syncs else None
-            await load.send(given, marker, total=total, syncing=syncing, gone=gone)
+            await load.send(given, marker, total=total, syncing=syncing_of(session, connection, memory), gone=gone)
     if census is None:
         show_remarks(session.around.voice, session.remarks.kinds())
     session.folder.point_latest()

@@ -1,4 +1,4 @@
-"""What does Lightfield hold of the rows that changed? Looked at just before they are written, ahead of the sending."""
+"""What does Lightfield hold of the rows that changed, or whose task we had trashed? Looked at just before they are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from etl.jobs.connect import Connection
+from etl.jobs.connect import READ_SCOPE, Connection
 from etl.jobs.identify import Memory
 from etl.jobs.session import Session
 from etl.ledger.history import WrittenRow
@@ -17,7 +17,7 @@ from etl.lightfield.client import LightfieldClient
 from etl.lightfield.models import TaskView
 from etl.lightfield.pages import understood
 from etl.load.reader import ThrottledReader
-from etl.plan.changes import KeyOfWrite, Rules, change, vanished
+from etl.plan.changes import Former, KeyOfWrite, Rules, back_again, change, vanished
 from etl.plan.three_way import Written
 from etl.records import WROTE, Operation, OperationKind, Outcome
 from etl.transform.identity import idempotency_key
@@ -32,11 +32,19 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A change whose task has to be looked at first; ``gone``: its row vanished from the source."""
+    """A write before which a task has to be looked at.
+
+    Attributes:
+        operation: A change, or the create of a row whose task we moved to the trash.
+        written: What was last written of the row.
+        gone: The row vanished from the source.
+        former: Of a create: the task that the row had.
+    """
 
     operation: Operation
     written: Written | None
     gone: bool = False
+    former: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,9 +62,13 @@ class Syncing:
     rules: Rules
 
     async def drafts(self, operations: AsyncIterator[Operation], gone: AsyncIterator[Draft] | None) -> AsyncIterator[Operation | Draft]:
-        """Updates with what was last written of their rows, and then the rows that vanished; a create passes through."""
+        """Updates with what was last written of their rows, and then the rows that vanished; a row's first create passes through."""
+        looks = self.connection.info.allows(READ_SCOPE)
         async for operation in operations:
-            yield operation if operation.kind is not OperationKind.UPDATE else await self._draft(operation)
+            if operation.kind is OperationKind.UPDATE:
+                yield await self._draft(operation)
+            else:
+                yield await self._anew(operation) if operation.generation and looks else operation
         if gone is not None:
             async for draft in gone:
                 yield draft
@@ -74,9 +86,18 @@ class Syncing:
         known = await self.memory.thread.call(self.memory.rows.newest_writes, [operation.key_digest])
         return Draft(operation, written_of(known.get(operation.key_digest)))
 
+    async def _anew(self, operation: Operation) -> Operation | Draft:
+        known = await self.memory.thread.call(self.memory.rows.newest_writes, [operation.key_digest])
+        before = known.get(operation.key_digest)
+        return operation if before is None else Draft(operation, written_of(before), former=before.task_id)
+
     async def _decided(self, draft: Draft) -> Operation | Outcome:
-        theirs = await retrieve(self.connection.reader, self.connection.client, draft.operation.task_id or "")
+        theirs = await retrieve(self.connection.reader, self.connection.client, draft.former or draft.operation.task_id or "")
         now = self.session.around.clock.now()
+        if draft.former is not None:
+            if theirs is None:
+                return draft.operation
+            return back_again(draft.operation, Former(draft.former, draft.written), theirs, self.rules, now)
         if draft.gone and draft.written is not None:
             return vanished(draft.operation, draft.written, theirs, self.rules, now)
         return change(draft.operation, draft.written, theirs, self.rules, now)
@@ -101,6 +122,7 @@ def syncing_of(session: Session, connection: Connection, memory: Memory) -> Sync
         recreate=job.sync.recreate,
         make_key=key_maker(job.name),
         on_missing=job.sync.on_missing,
+        updates=session.syncs,
     )
     return Syncing(session, connection, memory, rules)
 
@@ -122,6 +144,11 @@ def written_of(row: WrittenRow | None) -> Written | None:
     return None if row is None or row.content is None else Written(row.content, row.observed)
 
 
+def needs_no_look(item: Operation | Draft) -> Operation | Outcome | None:
+    """What ``Syncing.decide`` would hand back as it is."""
+    return item if isinstance(item, Operation) else None
+
+
 @dataclass(slots=True)
 class AheadInOrder(Generic[Item, Result]):
     """Works on up to so many items at once, and hands their results out in the order of the items.
@@ -129,16 +156,21 @@ class AheadInOrder(Generic[Item, Result]):
     Attributes:
         work: What happens to an item.
         at_once: How many.
+        ready: The result of an item that needs no work, None of others: spares a task for each of a million creates.
     """
 
     work: Callable[[Item], Coroutine[Any, Any, Result]]
     at_once: int = LOOKED_AT_AHEAD
+    ready: Callable[[Item], Result | None] = lambda _: None
     _running: deque[asyncio.Task[Result]] = field(default_factory=deque)
 
     async def over(self, items: AsyncIterator[Item]) -> AsyncIterator[Result]:
         """The results; an exception of the work ends them, and what else is under way."""
         try:
             async for item in items:
+                if not self._running and (result := self.ready(item)) is not None:
+                    yield result
+                    continue
                 self._running.append(asyncio.create_task(self.work(item)))
                 while len(self._running) >= self.at_once or (self._running and self._running[0].done()):
                     yield await self._running.popleft()

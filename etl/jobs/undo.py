@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from etl.errors import GuardError, KeyRefusedError, SettingsError
-from etl.jobs.connect import DELETE_SCOPE, READ_SCOPE, RESTORE_SCOPE, UPDATE_SCOPE, Connection, connect
+from etl.jobs.connect import CREATE_SCOPE, DELETE_SCOPE, READ_SCOPE, RESTORE_SCOPE, UPDATE_SCOPE, Connection, connect
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
 from etl.jobs.request import JobRequest, Surroundings
@@ -18,7 +18,7 @@ from etl.jobs.work import carry_out
 from etl.ledger.runs import RunRecord
 from etl.load.stop import StopSwitch
 from etl.plan.undo import TakeBack
-from etl.records import WROTE
+from etl.records import WROTE, OperationKind
 from etl.report.summary import Summary
 from etl.report.wording import rows_text
 
@@ -30,6 +30,9 @@ _SCOPES = {
     TakeBack.PUT_BACK: UPDATE_SCOPE,
     TakeBack.RESTORE: RESTORE_SCOPE,
 }
+_SETTLING = {OperationKind.CREATE: CREATE_SCOPE, OperationKind.UPDATE: UPDATE_SCOPE, OperationKind.RESTORE: RESTORE_SCOPE}
+"""What sending again what is in doubt needs; whether a trash was executed is only looked at."""
+
 _TOLD = {
     TakeBack.TRASH: "to move to the trash",
     TakeBack.CANCEL: "to cancel",
@@ -52,9 +55,10 @@ async def _undo(session: Session, stop: StopSwitch) -> None:
     runs = await memory.thread.call(_runs_to_undo, memory, session.request.run)
     work = Undo(session, connection, memory)
     ways = await memory.thread.call(work.count)
-    _hold_scopes(connection, ways)
+    doubts = [each.operation.kind for each in await memory.thread.call(memory.rows.open_intents)]
+    _hold_scopes(connection, ways, doubts, session.request)
     _show(session, runs, ways)
-    if not sum(ways.values()) and not await memory.thread.call(memory.rows.open_intents):
+    if not sum(ways.values()) and not doubts:
         return
     _ask(session)
     await note_run(session, memory, more={UNDOES: session.request.run or ""})
@@ -83,10 +87,20 @@ def _runs_to_undo(memory: Memory, run_id: str | None) -> Sequence[RunRecord]:
     return [found]
 
 
-def _hold_scopes(connection: Connection, ways: Counter[TakeBack]) -> None:
-    missing = sorted({_SCOPES[way] for way in ways if way in _SCOPES and not connection.info.allows(_SCOPES[way])})
+def _hold_scopes(connection: Connection, ways: Counter[TakeBack], doubts: Sequence[OperationKind], request: JobRequest) -> None:
+    """Before anything is sent, also what settles the rows in doubt, and what takes them back with the rest.
+
+    Raises:
+        KeyRefusedError: The API key may not do something of it.
+    """
+    settling = {_SETTLING[kind] for kind in doubts if kind in _SETTLING}
+    then = {TakeBack.CANCEL if request.by_cancel else TakeBack.TRASH} if doubts and not request.run else set()
+    missing = sorted(
+        scope for scope in {_SCOPES[way] for way in {*ways, *then} & {*_SCOPES}} | settling if not connection.info.allows(scope)
+    )
     if missing:
         instead = ", or cancel the tasks instead with --by cancel" if DELETE_SCOPE in missing else ""
+        instead += "; or let a run settle first what earlier ones left in doubt" if settling & {*missing} else ""
         raise KeyRefusedError(
             f"the API key lacks {', '.join(missing)}, which this undo needs; nothing was changed",
             next_step=f"give another key with --api-key-file, made for this alone{instead}",

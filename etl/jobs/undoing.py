@@ -16,7 +16,7 @@ from etl.ledger.history import WrittenRow
 from etl.lightfield.models import TaskView
 from etl.plan.changes import LEFT
 from etl.plan.undo import PastWrite, Planned, TakeBack, Undoing, UndoRules, edited_record, take_back, told, undoing
-from etl.records import WROTE, Action, EntryState, Operation, OperationKind, Outcome
+from etl.records import WROTE, Action, Operation, OperationKind, Outcome
 from etl.report.folder import local_failures, write_all
 
 UNDOES = "undoes"
@@ -141,7 +141,6 @@ def _is_cancelled(row: WrittenRow) -> bool:
 
 
 def _draft(row: WrittenRow) -> Operation:
-    trashed = row.entry_state is EntryState.TRASHED
     return Operation(
         kind=OperationKind.UPDATE,
         source_key=row.source_key,
@@ -150,6 +149,6 @@ def _draft(row: WrittenRow) -> Operation:
         payload={},
         idempotency_key="",
         generation=row.entry_generation,
-        revision=0 if trashed else row.entry_revision,
+        revision=row.entry_revision,
         task_id=row.task_id,
     )

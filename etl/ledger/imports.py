@@ -177,7 +177,7 @@ class ImportLedger:
     def settle_absent(self, operations: Sequence[Operation]) -> None:
         """Removes open intents of which a complete search has shown that they were not executed: their next ``begin`` is a first one.
 
-        Their rows are no longer uncertain.
+        Their rows are no longer uncertain. Of changes that are to be planned anew, the keys are not used again.
         """
         with self._changing() as work:
             intents.settle_absent(work, operations)

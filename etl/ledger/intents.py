@@ -20,6 +20,7 @@ from etl.records import REPLAYED_OLDER, Operation, OperationKind, Problem
 _KEY = ("import_id", "key_digest")
 _OUTCOME = ("attempts", "finished_at", "http_status", "error_code", "error_field", "error_message")
 _ALL_BUT_KEY = tuple(column.name for column in INTENT.columns if column.name not in _KEY)
+_KEYED_CHANGES = (OperationKind.UPDATE, OperationKind.RESTORE)
 _OLD = ("key_digest", "idempotency_key", "generation", "state", "payload", "earlier_payloads", "run", *_OUTCOME, "first_sent_at")
 
 
@@ -94,10 +95,14 @@ def withdraw(work: Work, operations: Sequence[Operation]) -> None:
 
 
 def settle_absent(work: Work, operations: Sequence[Operation]) -> None:
-    """Removes intents of which a complete search has shown that they were not executed, however often they were begun."""
+    """Removes intents of which a complete search has shown that they were not executed, however often they were begun.
+
+    A change may have been executed before people changed its task again: with the next revision, its key is not used a second time.
+    """
     if operations:
         keys = [{"digest": operation.key_digest, "sent_key": operation.idempotency_key} for operation in operations]
         work.connection.execute(INTENT.delete().where(*_bound(work.import_id)), keys)
+        _raise_revisions(work, [each for each in operations if each.kind in _KEYED_CHANGES])
 
 
 def settle_row_intents(work: Work, digests: Sequence[bytes]) -> None:
@@ -194,6 +199,17 @@ def _raise_generations(work: Work, operations: Sequence[Operation]) -> None:
                 ENTRY.c.generation <= operation.generation,
             )
             work.connection.execute(ENTRY.update().where(*row).values(generation=operation.generation + 1, revision=0))
+
+
+def _raise_revisions(work: Work, operations: Sequence[Operation]) -> None:
+    for operation in operations:
+        row = (
+            ENTRY.c.import_id == work.import_id,
+            ENTRY.c.key_digest == operation.key_digest,
+            ENTRY.c.generation == operation.generation,
+            ENTRY.c.revision <= operation.revision,
+        )
+        work.connection.execute(ENTRY.update().where(*row).values(revision=operation.revision + 1))
 
 
 def _bound(import_id: int) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from etl.config.model import STATUS
 from etl.content import Content
 from etl.plan.payload import task_body
 from etl.plan.three_way import Difference, Written, differences_shown, left_alone, merge, touched
-from etl.records import VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
+from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
 
 CONFLICT = "conflict"
 DELETED = "deleted_in_lightfield"
@@ -43,6 +43,7 @@ class Rules:
         recreate: A task that was deleted in Lightfield is made anew.
         make_key: Makes the Idempotency-Keys.
         on_missing: What becomes of the tasks of rows that vanished.
+        updates: It is a sync: rows that changed are updated.
     """
 
     targets: Sequence[str]
@@ -50,6 +51,15 @@ class Rules:
     recreate: bool
     make_key: KeyOfWrite
     on_missing: OnMissing = "ignore"
+    updates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The task that a row had before we moved it to the trash; ``written`` is None once the ledger has let go of it."""
+
+    task_id: str
+    written: Written | None
 
 
 def change(draft: Operation, written: Written | None, theirs: Content | None, rules: Rules, now: datetime) -> Operation | Outcome:
@@ -78,6 +88,26 @@ def change(draft: Operation, written: Written | None, theirs: Content | None, ru
     if found.payload is None:
         return Outcome(complete, Action.ADOPTED, 0, now, task_id=draft.task_id)
     return replace(complete, idempotency_key=rules.make_key(complete, payload_digest(found.payload)))
+
+
+def back_again(anew: Operation, former: Former, theirs: Content, rules: Rules, now: datetime) -> Operation | Outcome:
+    """A row was to get a new task, but people took its former one out of the trash: that is its task again.
+
+    Args:
+        anew: The create that was planned.
+        former: What the row had.
+        theirs: That task as it was retrieved just now.
+        rules: The config's.
+        now: UTC, for an outcome.
+    """
+    draft = replace(anew, kind=OperationKind.UPDATE, payload={}, idempotency_key="", task_id=former.task_id, content=anew.payload)
+    decided = change(draft, former.written, theirs, rules, now)
+    adopted = isinstance(decided, Outcome) and decided.action is Action.ADOPTED
+    if rules.updates or adopted or former.written is None:
+        return decided
+    # No sync: it stays as it is, and the next run counts the row as changed.
+    as_it_was = replace(draft, content=former.written.content, fingerprint=OTHER_FINGERPRINT)
+    return Outcome(as_it_was, Action.ADOPTED, 0, now, task_id=former.task_id)
 
 
 def vanished(draft: Operation, written: Written, theirs: Content | None, rules: Rules, now: datetime) -> Operation | Outcome:
