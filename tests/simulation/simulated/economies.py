@@ -29,7 +29,7 @@ def done_once() -> Iterator[None]:
     """Within, it is done once."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(sqlite, "create_engine", _with_shared_statements))
-        stack.enter_context(patch.object(session, "_versions", _versions))
+        stack.enter_context(patch.object(session, "versions", _versions))
         stack.enter_context(patch.object(work, "read_config", _remembering(read_config)))
         stack.enter_context(patch.object(duplicates, "_RANGE", 1 << 64))
         yield
@@ -50,7 +50,7 @@ def mapped_once() -> Iterator[None]:
         yield
 
 
-_versions = functools.cache(session._versions)
+_versions = functools.cache(session.versions)
 
 
 def _with_shared_statements(*args: Any, **more: Any) -> Engine:

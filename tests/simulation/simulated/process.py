@@ -23,13 +23,14 @@ from simulated.network import Network
 from simulated.places import FilePlace, Place
 from simulated.virtual_time import OWNER, MachineTime
 
-from etl.jobs import threads, work
+from etl.jobs import threads
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.run import run
 from etl.ledger import lock, store
 from etl.ledger.database import Database
 from etl.ledger.holder import Holder
 from etl.load.stop import StopSwitch
+from etl.report import page
 from etl.report.summary import Summary
 from etl.report.voice import Voice, make_console
 
@@ -346,7 +347,7 @@ def simulated_processes(*, pages: bool) -> Iterator[None]:
 
     with ExitStack() as stack:
         if not pages:
-            stack.enter_context(patch.object(work, "write_page", lambda *_, **__: None))
+            stack.enter_context(patch.object(page, "write_page", lambda *_, **__: None))
         stack.enter_context(patch.object(threads, "ThreadPoolExecutor", lambda *_, **__: Worker(OWNER.get())))
         stack.enter_context(patch.object(Database, "writing", told))
         stack.enter_context(patch.object(store, "_database", lambda location: Process._acting[-1].opened(database_at(location))))
