@@ -29,6 +29,7 @@ WROTE = {"created", "updated", "adopted", "trashed"}
 DONE_TO = {"cancel": "CANCELLED", "complete": "COMPLETE"}
 DOCUMENTED_RATE = 25.0
 KEYS_LIVE = 22.9 * HOUR
+HTTP_OK = 200
 
 State = dict[str, tuple[bool, Values]]
 """By task: in the trash, and its values."""
@@ -86,7 +87,8 @@ class SyncAuditor:
         self.lived: list[Lived] = []
         self._by_process: dict[Process, Lived] = {}
         self._ledgers: dict[int, sqlite3.Connection] = {}
-        self._attempted: dict[tuple[str, str], list[Any]] = {}
+        self._attempted: dict[tuple[str, str], list[tuple[Wire, Any]]] = {}
+        self._by_key: dict[str, list[Wire]] = {}
         world.network.watch = self._watch
 
     # --- on the line --------------------------------------------------------------------------------------------------------------
@@ -95,10 +97,11 @@ class SyncAuditor:
         """Before a write leaves, its intent is durable."""
         if not wire.is_write:
             return
+        self._by_key.setdefault(wire.key or f"{wire.path} by {wire.process}", []).append(wire)
         if wire.method == "POST" and not wire.is_create:
             for name, value in {**wire.body.get("fields", {}), **wire.body.get("relationships", {})}.items():
                 meant = (value["replace"],) if isinstance(value, dict) else value
-                self._attempted.setdefault((wire.path.split("/")[3], name), []).append(meant)
+                self._attempted.setdefault((wire.path.split("/")[3], name), []).append((wire, meant))
         if wire.process.number not in self._ledgers:
             self._ledgers[wire.process.number] = sqlite3.connect(f"file:{wire.process.ledger}?mode=ro", uri=True)
         asked = (
@@ -107,6 +110,17 @@ class SyncAuditor:
         found = self._ledgers[wire.process.number].execute(f"SELECT 1 FROM etl_intent WHERE {asked[0]}", asked[1:]).fetchone()
         if found is None:
             self.fault(f"{wire.method} {wire.path} left before its intent was durable", rule="intent")
+
+    def _repeats(self, wire: Wire) -> list[Wire]:
+        """The requests of the same write, the first one first."""
+        return self._by_key[wire.key or f"{wire.path} by {wire.process}"]
+
+    def _heard(self, wire: Wire) -> bool:
+        """Whoever sent it, or sent it again, learned that it was carried out, and did not die with that."""
+        return any(each.kept == HTTP_OK and not each.process.dead for each in self._repeats(wire))
+
+    def _heard_of(self, commit: Commit) -> bool:
+        return commit.wire is None or self._heard(commit.wire)
 
     # --- every write of ours ------------------------------------------------------------------------------------------------------
 
@@ -122,14 +136,21 @@ class SyncAuditor:
             self._world.followed(wire, task)
 
     def _judge(self, task_id: str, story: TaskStory, commit: Commit) -> None:
-        """Is it taken from people?"""
+        """Is it taken from people? Is it ours to do?"""
         wire = commit.wire
-        if wire is None or commit.kind in {"create", "restore"}:
+        if wire is None:
             return
         lived = self._by_process[wire.process]
+        if commit.kind == "create":
+            self._judge_create(task_id, story, commit, lived)
+            return
+        if commit.kind == "restore":
+            if not any(each.kind == "trash" and each.wire for each in story.commits):
+                self.fault(f"{wire.process} took {task_id} out of the trash, where we had never put it", rule="people")
+            return
         edited = story.edited(commit.before)
-        if commit.kind == "trash" and wire.process.request.command == "run" and story.key in lived.present:
-            self.fault(f"row {story.key} stands in the source, and {wire.process} moved its task {task_id} to the trash", rule="trash")
+        if commit.kind == "trash" and wire.process.request.command == "run":
+            self._judge_trash(task_id, story, lived)
         if commit.kind == "update" and "$dueAt" in commit.sent:
             self.fault(f"{wire.process} wrote to $dueAt of {task_id}, which is not in the map", rule="people")
         lost = edited if commit.kind == "trash" else [name for name in edited if commit.before[name] != commit.after[name]]
@@ -141,6 +162,22 @@ class SyncAuditor:
             else:
                 self.figures[f"excused: {excuse}"] += 1
 
+    def _judge_trash(self, task_id: str, story: TaskStory, lived: Lived) -> None:
+        """A run trashes what the config says, of rows that are gone."""
+        if story.key in lived.present:
+            self.fault(f"row {story.key} stands in the source, and {lived.process} moved its task {task_id} to the trash", rule="trash")
+        if self._world.schedule.on_missing != "trash":
+            self.fault(f"{lived.process} moved {task_id} to the trash, which the config does not ask for", rule="trash")
+
+    def _judge_create(self, task_id: str, story: TaskStory, commit: Commit, lived: Lived) -> None:
+        """A row that has a live task needs no other, whoever saw to it that it lives."""
+        assert commit.wire is not None
+        first = self._by_process[self._repeats(commit.wire)[0].process] if story.key else lived
+        for other in self.live(story.key or ""):
+            ticks = [each.tick for each in self.chronicle.stories[other].commits if each.kind != "update"]
+            if other != task_id and ticks[-1] <= max(first.since, self.chronicle.looks.get((first.process, other), 0)):
+                self.fault(f"{lived.process} made {task_id} for row {story.key}, which has the live task {other}", rule="twice")
+
     def _excuse(self, task_id: str, story: TaskStory, commit: Commit, name: str, lived: Lived) -> str | None:
         wire = commit.wire
         assert wire is not None
@@ -150,12 +187,12 @@ class SyncAuditor:
         if self._world.schedule.overwrite and lived.step.command == "run":
             gone = story.key not in lived.present
             changed = lived.present.get(story.key or "", {}).get(name) != story.ours.get(name)
-            if gone or changed or not story.put_by[name].heard:
+            if gone or changed or not self._heard_of(story.put_by[name]):
                 return "on_conflict: overwrite"
         put = story.put_by[name]
-        if commit.before[name] in self._attempted.get((task_id, name), ()):
-            return "people did what a write of ours was to do"
-        if not put.heard and commit.before[name] == put.before[name]:
+        if any(meant == commit.before[name] and not self._heard(each) for each, meant in self._attempted.get((task_id, name), ())):
+            return "people did what a write of ours, of which nobody heard, was to do"
+        if not self._heard_of(put) and commit.before[name] == put.before[name]:
             return "people put back what a write nobody heard of had changed"
         return None
 
@@ -186,11 +223,13 @@ class SyncAuditor:
         lived.lines = self._lines(end)
         if command == "undo" and lived.finished:
             self._look_at_undo(lived)
+        if command == "run" and lived.finished:
+            self._look_at_run(lived)
         self._look_at_rows()
 
     def _may_refuse(self, lived: Lived) -> bool:
-        """A retry refuses a run that was stopped, an undo what there is no ledger of."""
-        return lived.step.command in {"retry", "undo", "verify"} and not lived.step.final
+        """A retry refuses a run that was stopped; where a request failed, an undo may have found no ledger to begin with."""
+        return lived.step.command == "retry" or (lived.step.command in {"undo", "verify"} and not lived.step.is_calm)
 
     def _lines(self, end: End) -> dict[str, str]:
         path = self._world.folder / end.process.request.out / end.summary.run_id / "results.csv" if end.summary else Path("nowhere")
@@ -218,6 +257,27 @@ class SyncAuditor:
         """People decided last whether it lives."""
         lives = [commit for commit in self.chronicle.stories[task_id].commits if commit.kind != "update"]
         return lives[-1].wire is None and lives[-1].kind != "create"
+
+    # --- runs -----------------------------------------------------------------------------------------------------------------------
+
+    def _look_at_run(self, lived: Lived) -> None:
+        """What its report says of a row is so, where nothing is in doubt and people left the row alone meanwhile."""
+        lost = sorted(set(lived.present) - set(lived.lines))
+        if lost:
+            self.fault(f"{lived.process} ended well, and its results.csv lacks the rows {lost}", rule="report")
+        for key, row in self._world.source.rows.items():
+            stories = [self.chronicle.stories[task_id] for task_id in self.chronicle.of_row(key)]
+            people = [tick for story in stories for tick in story.people_at]
+            told = lived.lines.get(key)
+            if told == "conflict" and not people:
+                self.fault(f"{lived.process} says that people changed row {key}, and nobody did", rule="report")
+            wrote = [c for story in stories for c in story.commits if c.wire and c.tick > lived.since and c.wire.process is lived.process]
+            if told == "unchanged" and wrote:
+                self.fault(f"{lived.process} says that row {key} is unchanged, and did {[c.kind for c in wrote]}", rule="report")
+            in_doubt = told in {"uncertain", "failed", "not_sent"} or key in lived.waiting_after
+            if in_doubt or any(tick > lived.since for tick in people) or (lived.step.stream and not row.present):
+                continue
+            self._look_at_row(key, lived, lived)
 
     # --- undo ---------------------------------------------------------------------------------------------------------------------
 
@@ -261,7 +321,7 @@ class SyncAuditor:
             self.figures["tasks of imports taken back"] += 1
             if edited and (now != (trashed, values) or lived.lines.get(key) != "conflict"):
                 self.fault(f"people changed {edited} of {task_id} (row {key}); the undo said {lived.lines.get(key)}: {now}", rule="undo")
-            elif not edited and not self._is_taken(now, values, lived):
+            elif not edited and not any(self._is_taken(now, values, each) for each in self._chain(lived)):
                 self.fault(f"{task_id} (row {key}) is still {now} after the import was taken back ({lived.lines.get(key)})", rule="undo")
 
     def _is_taken(self, now: tuple[bool, Values], values: Values, lived: Lived) -> bool:
@@ -349,8 +409,7 @@ class SyncAuditor:
         """One row at rest; returns what ``verify`` has to call it, ``unsure`` where people or late requests leave that open."""
         row, live, ids = self._world.source.rows[key], self.live(key), self.chronicle.of_row(key)
         told = {first.lines.get(key), second.lines.get(key)}
-        late = any(self._came_late(commit) for task_id in ids for commit in self.chronicle.stories[task_id].commits)
-        if late:
+        if any(self._came_late(commit, self.chronicle.stories[i]) for i in ids for commit in self.chronicle.stories[i].commits):
             self.figures["excused: a request that came after its process had given it up"] += 1
             return "unsure"
         # A row that is no longer in the file has no line, and its doubt stands in the ledger alone.
@@ -367,9 +426,9 @@ class SyncAuditor:
             return self._look_at_missing(key, ids, told)
         return self._look_at_content(key, live[0], told)
 
-    def _came_late(self, commit: Commit) -> bool:
-        """The next process had begun already, and went on from what was there."""
-        if commit.wire is None:
+    def _came_late(self, commit: Commit, story: TaskStory) -> bool:
+        """The next process had begun already, and went on from what was there; where no key makes that one write of two."""
+        if commit.wire is None or commit.kind == "create" or (commit.kind == "update" and not story.people_at):
             return False
         later = next((each for each in self.lived if each.process.number > commit.wire.process.number), None)
         return later is not None and commit.tick > later.since
@@ -389,7 +448,7 @@ class SyncAuditor:
             self.fault(f"row {key} has no live task at rest, and its newest one ({ids[-1]}) is in the trash by us ({told})", rule="rest")
         # What a write had put there of which nobody heard, and which people then deleted, is in no ledger.
         present = self._world.source.present()[key].items()
-        changed = [name for name, value in present if newest.ours.get(name) != value and newest.put_by[name].heard]
+        changed = [name for name, value in present if newest.ours.get(name) != value and self._heard_of(newest.put_by[name])]
         if changed and (self._world.schedule.recreate or "conflict" not in told):
             self.fault(f"people deleted the task of row {key}, whose {changed} changed, and it is {told}", rule="rest")
         return "missing"
@@ -415,11 +474,19 @@ class SyncAuditor:
         if what == "ignore" or not live or "conflict" in told:
             return
         story, values = self.chronicle.stories[live[0]], values_of(self._world.sandbox.tasks._by_id[live[0]])
-        undone = any(commit.wire and commit.wire.process.request.command == "undo" for commit in story.commits)
+        last = [commit.wire for commit in story.commits if commit.wire][-1]
+        undone = self._meant_by(key, last).step.command == "undo"
         left = values["$status"] != DONE_TO.get(what) and "$status" not in story.edited_at
         wrong = not story.edited(values) if what == "trash" else left
         if wrong and not undone:
             self.fault(f"row {key} vanished, and its task {live[0]} is left as {values} ({told})", rule="vanished")
+
+    def _meant_by(self, key: str, wire: Wire) -> Lived:
+        """The process that decided on a write of a row; a later one may have sent it in its place."""
+        lived = self._by_process[self._repeats(wire)[0].process]
+        while key in lived.waiting_before:
+            lived = self.lived[lived.process.number - 1]
+        return lived
 
     def _look_at_verified(self, lived: Lived, classes: Counter[str]) -> None:
         said = {} if lived.end is None or lived.end.summary is None else dict(lived.end.summary.classes or {})

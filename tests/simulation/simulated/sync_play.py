@@ -16,7 +16,7 @@ from simulated.process import Process, simulated_processes, task_of_owner
 from simulated.source import MEMBERS
 from simulated.sync_audit import Lived, SyncAuditor, runs_in
 from simulated.sync_schedule import Change, Job, People, Step, SyncSchedule, Wait, draw
-from simulated.sync_source import CONFIG, STATUSES, SyncSource
+from simulated.sync_source import CONFIG, LETTERS, STATUSES, SyncSource
 from simulated.virtual_time import MachineTime, ServerTime, VirtualLoop
 
 from etl.jobs.request import JobRequest
@@ -115,14 +115,16 @@ class SyncWorld:
             return
         self._edits += 1
         what = self.dice.choice(("$title", "$title", "$status", "$description", "$dueAt", "$assignedTo"))
+        key = self.auditor.chronicle.stories[task.id].key
         value: Any = {
-            "$title": f"People's {self._edits}",
+            # Now and then what the row said before, or is going to say.
+            "$title": self.dice.choice((f"People's {self._edits}", f"People's {self._edits}", f"Row {key} {self.dice.choice(LETTERS)}")),
             "$status": self.dice.choice(STATUSES),
             "$description": self.dice.choice((f"Seen {self._edits}", None)),
             "$dueAt": f"2026-07-{1 + self._edits % 28:02d}T08:00:00.000Z",
             "$assignedTo": (self.dice.choice(list(self.members.values())),),
         }[what]
-        self.note(f"people make {what} of {task.id} ({self.auditor.chronicle.stories[task.id].key}) {value!r}")
+        self.note(f"people make {what} of {task.id} ({key}) {value!r}")
         self.auditor.chronicle.people_edit(task, {what: value}, self.time.now())
 
     async def _live(self, step: Job) -> None:

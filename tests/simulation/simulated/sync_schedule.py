@@ -41,6 +41,11 @@ class Job:
     stream: bool = False
     final: bool = False
 
+    @property
+    def is_calm(self) -> bool:
+        """Nothing is wrong with network, server and machine."""
+        return self.weather == Weather() and self.faults == Faults() and self.death is None
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -95,8 +100,7 @@ class SyncSchedule:
 def draw(seed: int) -> SyncSchedule:
     """The schedule of a seed."""
     dice = Random(f"sync {seed}")
-    family = dice.choices((_nights, _there_and_back, _undoing, _undo_the_undo), (35, 20, 30, 15))[0]
-    steps = list(family(dice))
+    steps = list(dice.choices(list(FAMILIES), list(FAMILIES.values()))[0](dice))
     steps += [Wait(dice.choice((4000.0, 4000.0, 25 * HOUR))), Job(final=True), Wait(300.0), Job(final=True)]
     if dice.random() < 0.5:
         steps.append(Job("verify", final=True))
@@ -126,14 +130,67 @@ def _nights(dice: Random) -> Iterator[Step]:
 
 
 def _there_and_back(dice: Random) -> Iterator[Step]:
+    """A value goes A, B, A, B, mostly within a day: the keys must not make one write of two."""
     yield _job(dice, "run", calm=0.8)
     yield Change(edits=1.0)
-    for _ in range(dice.randint(2, 4)):
-        yield from _often(dice, "run")
-        if dice.random() < 0.25:
+    for _ in range(dice.randint(3, 4)):
+        yield _job(dice, "run", calm=0.7)
+        if dice.random() < 0.15:
             yield _people(dice)
         yield Wait(dice.choice((2.0, 70.0, 3 * HOUR)))
         yield Change(put_back=1.0)
+
+
+def _both_sides(dice: Random) -> Iterator[Step]:
+    """The source and people change the same rows: the same fields, and others."""
+    yield Job("run")
+    for _ in range(dice.choice((1, 1, 2))):
+        yield Change(edits=dice.choice((0.5, 1.0)), vanish=dice.choice((0.0, 0.0, 0.5)))
+        yield People(edits=dice.choice((0.5, 1.0)), trashes=dice.choice((0.0, 0.0, 0.2)))
+        yield _gap(dice)
+        yield _job(dice, "run", calm=0.6)
+
+
+def _in_doubt(dice: Random) -> Iterator[Step]:
+    """Nobody hears what became of updates; then people, the source, or both go on."""
+    yield Job("run")
+    for _ in range(dice.choice((1, 1, 2))):
+        yield Change(edits=1.0, vanish=dice.choice((0.0, 0.0, 0.3)))
+        yield _lossy(dice, "run")
+        yield Wait(dice.choice((2.0, 100.0, 3 * HOUR, 3 * HOUR, 25 * HOUR)))
+        yield People(edits=dice.choice((0.0, 0.5, 1.0)))
+        if dice.random() < 0.5:
+            yield _job(dice, "run", calm=0.8)
+            yield People(edits=dice.choice((0.0, 0.5, 1.0)))
+        yield Change(edits=dice.choice((0.0, 1.0)), put_back=dice.choice((0.0, 0.0, 1.0)), come_back=1.0)
+        yield _job(dice, "run", calm=0.8)
+
+
+def _taken_back(dice: Random) -> Iterator[Step]:
+    """Updates are taken back, and mostly that again."""
+    yield Job("run")
+    yield Change(edits=1.0, vanish=dice.choice((0.0, 0.3)))
+    yield _job(dice, "run", calm=0.7)
+    if dice.random() < 0.4:
+        yield _people(dice)
+    yield _gap(dice)
+    for what in ("last", "undo")[: dice.choice((1, 2))]:
+        yield replace(_job(dice, "undo", calm=0.6), undoes=what)
+
+
+def _restored(dice: Random) -> Iterator[Step]:
+    """People take out of the trash what we put there; then the rows are imported again."""
+    yield Job("run")
+    if dice.random() < 0.5:
+        yield replace(_job(dice, "undo", calm=0.7), undoes=dice.choice(("import", "last")))
+    else:
+        yield Change(vanish=0.7)
+        yield _job(dice, "run", calm=0.7)
+    yield Wait(dice.choice((5.0, 5.0, 3 * HOUR, 25 * HOUR)))
+    yield People(edits=dice.choice((0.0, 0.5)), restores=dice.choice((0.5, 1.0)))
+    yield People(edits=dice.choice((0.0, 0.0, 0.5)))
+    yield Change(edits=dice.choice((0.0, 0.5)), come_back=1.0)
+    yield _job(dice, "run", calm=0.6)
 
 
 def _undoing(dice: Random) -> Iterator[Step]:
@@ -162,12 +219,12 @@ def _undoing(dice: Random) -> Iterator[Step]:
 
 def _undo_the_undo(dice: Random) -> Iterator[Step]:
     """Taken back, mostly imported again, and then the taking back is taken back."""
-    yield _job(dice, "run", calm=0.7)
+    yield Job("run")
     yield _gap(dice)
-    yield replace(_job(dice, "undo", calm=0.5), undoes=dice.choice(("import", "last")))
+    yield replace(_job(dice, "undo", calm=0.6), undoes=dice.choice(("import", "last")))
     yield _gap(dice)
     if dice.random() < 0.7:
-        yield _job(dice, "run", calm=0.5)
+        yield _job(dice, "run", calm=0.7)
     if dice.random() < 0.3:
         yield _people(dice)
     for _ in range(dice.choice((1, 1, 2))):
@@ -201,6 +258,13 @@ def _job(dice: Random, command: str, *, calm: float) -> Job:
         followed=dice.choice((0.0, 0.0, 0.2, 0.5)),
         stream=command == "run" and dice.random() < 0.2,
     )
+
+
+def _lossy(dice: Random, command: str) -> Job:
+    """Many writes get no answer, executed or not, and mostly the process dies of it."""
+    executed = dice.choice((0.0, 0.3, 0.7))
+    death = Death(step=dice.randrange(3, 8), phase=dice.choice(("before", "after"))) if dice.random() < 0.5 else None
+    return Job(command, faults=Faults(lost_before_commit=0.7 - executed, lost_after_commit=executed, only_writes=1), death=death)
 
 
 def _change(dice: Random) -> Change:
@@ -265,3 +329,16 @@ def _death(dice: Random) -> Death | None:
     if how < 0.8:
         return Death(step=dice.randrange(3, 12), phase=dice.choice(("before", "torn", "after")))
     return Death(at_seconds=dice.uniform(0.0, 3.0))
+
+
+FAMILIES = {
+    _nights: 20,
+    _there_and_back: 11,
+    _both_sides: 12,
+    _in_doubt: 15,
+    _taken_back: 8,
+    _restored: 8,
+    _undoing: 14,
+    _undo_the_undo: 12,
+}
+"""Kinds of schedules, and how many of a hundred are of it."""

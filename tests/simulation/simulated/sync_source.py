@@ -16,7 +16,7 @@ FIELDS = ("$title", "$status", "$description", "$dueAt", "$assignedTo")
 COLUMNS = ("Id", "Title", "Status", "Notes", "Owner")
 STATUSES = ("TODO", "IN_PROGRESS", "COMPLETE")
 _NOTES = ("", "Call back", "Ring twice\nand write")
-_LETTERS = "abc"
+LETTERS = "abc"
 
 CONFIG = """\
 name: night
@@ -117,5 +117,5 @@ class SyncSource:
         return [row for row in self.rows.values() if row.present is present and self._dice.random() < share]
 
     def _values(self, key: str, column: str) -> list[str]:
-        titles = [f"Row {key} {letter}" for letter in _LETTERS]
+        titles = [f"Row {key} {letter}" for letter in LETTERS]
         return list({"Title": titles, "Status": STATUSES, "Notes": _NOTES, "Owner": MEMBERS}[column])

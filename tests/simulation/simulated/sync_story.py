@@ -36,11 +36,6 @@ class Commit:
     after: Values
     sent: tuple[str, ...] = ()
 
-    @property
-    def heard(self) -> bool:
-        """Whoever sent it knows that it was carried out."""
-        return self.wire is None or (self.wire.kept == 200 and not self.wire.process.dead)
-
 
 @dataclass(slots=True)
 class TaskStory:
