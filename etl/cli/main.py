@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -82,6 +84,9 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    # While a job lasts it has a handler of its own. Before and after, the kernel would spare the first process of a container: without
+    # a handler SIGTERM does nothing to it, and the import would begin all the same.
+    signal.signal(signal.SIGTERM, _leave)
     sys.exit(exit_code(arguments))
 
 
@@ -106,6 +111,10 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except Exception as fault:  # noqa: BLE001  whatever it is: exit code 1 would say that the command has finished
         return _unforeseen(fault)
     return result if isinstance(result, int) else 0
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _unforeseen(fault: Exception) -> int:

@@ -130,7 +130,8 @@ def ledger_url(request: JobRequest, around: Surroundings, config: ReadConfig) ->
 
 def given_ledger_url(option: str | None, around: Surroundings) -> str | None:
     """Where ``--ledger`` or the environment say that the ledger is; None where neither says it."""
-    given = option or around.environment.get("LIGHTFIELD_ETL_LEDGER")
+    # A file that a secret store was fed from ends with a line break.
+    given = option or around.environment.get("LIGHTFIELD_ETL_LEDGER", "").strip()
     return _located(given, around.working_folder) if given else None
 
 
