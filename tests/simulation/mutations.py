@@ -1,5 +1,8 @@
 # ruff: noqa: T201  a command speaks by printing
-"""Is the simulation worth its time? Each rule is broken on purpose, and has to be caught: ``python tests/simulation/mutations.py``."""
+"""Is the simulation worth its time? Each rule is broken on purpose, and has to be caught: ``python tests/simulation/mutations.py``.
+
+With ``--ledger postgres`` on a server.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ from unittest.mock import patch
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
+from postgres_server import PostgresServer
 from simulated.play import play
 
 from etl.jobs import journal, loading, reconcile, settle, tasks
@@ -214,10 +219,10 @@ def broken(name: str) -> Iterator[None]:
     _KEPT.clear()
 
 
-def rules_caught(name: str, seed: int) -> set[str]:
+def rules_caught(name: str, server: PostgresServer | None, seed: int) -> set[str]:
     """Which of the auditor's rules a schedule broke."""
     with broken(name):
-        return {fault.split("]")[0].strip("[") for fault in play(seed).faults}
+        return {fault.split("]")[0].strip("[") for fault in play(seed, server=server).faults}
 
 
 def main() -> int:
@@ -227,14 +232,16 @@ def main() -> int:
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--only", choices=list(MUTATIONS), help="this one alone")
     options.add_argument("--workers", type=int, default=os.cpu_count())
+    options.add_argument("--ledger", choices=("sqlite", "postgres"), default="sqlite", help="where ledgers lie (default sqlite)")
     given = options.parse_args()
     names = [given.only] if given.only else list(MUTATIONS)
+    server = PostgresServer.made(autovacuum="on") if given.ledger == "postgres" else None
     missed = 0
     with ProcessPoolExecutor(given.workers) as pool:
         for name in names:
             caught = [
                 rules
-                for rules in pool.map(partial(rules_caught, name), range(given.first, given.first + given.seeds), chunksize=5)
+                for rules in pool.map(partial(rules_caught, name, server), range(given.first, given.first + given.seeds), chunksize=5)
                 if rules
             ]
             rules = Counter(rule for each in caught for rule in each)

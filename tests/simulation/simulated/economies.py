@@ -21,14 +21,14 @@ from etl.jobs import passes, session, work
 from etl.ledger import sqlite
 from etl.plan import duplicates
 
-_engines: list[Engine] = []
+_engines: dict[str, Engine] = {}
 
 
 @contextmanager
 def done_once() -> Iterator[None]:
     """Within, it is done once."""
     with ExitStack() as stack:
-        stack.enter_context(patch.object(sqlite, "create_engine", _with_shared_statements))
+        stack.enter_context(patch.object(sqlite, "create_engine", with_shared_statements))
         stack.enter_context(patch.object(session, "versions", _versions))
         stack.enter_context(patch.object(work, "read_config", _remembering(read_config)))
         stack.enter_context(patch.object(duplicates, "_RANGE", 1 << 64))
@@ -53,12 +53,11 @@ def mapped_once() -> Iterator[None]:
 _versions = functools.cache(session.versions)
 
 
-def _with_shared_statements(*args: Any, **more: Any) -> Engine:
-    """SQLAlchemy keeps a statement's SQL for an engine and its dialect: here all have those of the first one."""
+def with_shared_statements(*args: Any, **more: Any) -> Engine:
+    """SQLAlchemy keeps a statement's SQL for an engine and its dialect: here all of one kind have those of the first one."""
     engine = create_engine(*args, **more)
-    if not _engines:
-        _engines.append(engine)
-    engine.dialect, engine._compiled_cache = _engines[0].dialect, _engines[0]._compiled_cache
+    first = _engines.setdefault(engine.dialect.name, engine)
+    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
     return engine
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from unittest.mock import patch
 from urllib.parse import quote
 
+from simulated.economies import with_shared_statements
 from simulated.virtual_time import START
 
 if TYPE_CHECKING:
@@ -185,14 +186,18 @@ def schemas_on(server: PostgresServer, seed: int) -> Iterator[ServerPlace]:
     """The first of a schedule's schemas; all are gone afterwards. The server's clock is the schedule's, and in some hours off."""
     import psycopg
 
-    from etl.ledger.postgres import PostgresDatabase
+    from etl.ledger import postgres
 
     wrong_by = timedelta(hours=Random(f"server clock {seed}").choice(_HOURS_WRONG))
 
-    def now(_database: PostgresDatabase, _connection: Any) -> datetime:
+    def now(_database: postgres.PostgresDatabase, _connection: Any) -> datetime:
         return START + timedelta(seconds=asyncio.get_running_loop().time()) + wrong_by
 
-    with psycopg.connect(_url(server), autocommit=True) as connection, patch.object(PostgresDatabase, "now", now):
+    with (
+        psycopg.connect(_url(server), autocommit=True) as connection,
+        patch.object(postgres.PostgresDatabase, "now", now),
+        patch.object(postgres, "create_engine", with_shared_statements),
+    ):
         schemas = Schemas(server, connection)
         yield ServerPlace(schemas)
         schemas.drop()
