@@ -18,7 +18,7 @@ from postgres_server import PostgresServer, what_is_missing
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> PostgresServer:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """One server for all processes of the session."""
     pytest.importorskip("psycopg", reason="the extra postgres is not installed")
     missing = what_is_missing()
@@ -33,7 +33,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> PostgresServer:
             server = PostgresServer.made(for_process=_controller())
             noted.write_text(json.dumps([server.port, str(server.folder)]))
     port, folder = json.loads(noted.read_text())
-    return PostgresServer(port, Path(folder))
+    server = PostgresServer(port, Path(folder))
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -41,6 +43,7 @@ def own_postgres_server(postgres_server: PostgresServer) -> Iterator[PostgresSer
     """A server for a test that breaks it."""
     server = PostgresServer.made(for_process=_controller())
     yield server
+    server.close()
     if (server.folder / "data" / "postmaster.pid").exists():
         server.crash()
     shutil.rmtree(server.folder)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from etl.ledger.runs import RunRecord
+from etl.ledger.schema import METADATA, MIGRATION, SALT
 from etl.ledger.store import open_ledger
 from etl.records import Action, Operation, OperationKind, Outcome, Problem
 
@@ -75,13 +76,13 @@ class Home:
     Attributes:
         path: Of its file; None on a server.
         server: None for a file.
-        schema: On the server.
+        schema: On the server; one of its own unless it is given.
     """
 
-    def __init__(self, *, path=None, server=None):
+    def __init__(self, *, path=None, server=None, schema=None):
         self.path = path
         self.server = server
-        self.schema = server.new_schema() if server else None
+        self.schema = schema or (server.new_schema() if server else None)
 
     def __str__(self):
         return str(self.path) if self.server is None else self.server.url(self.schema)
@@ -127,12 +128,26 @@ def path(tmp_path):
     return tmp_path / "tasks.ledger"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+@pytest.fixture(scope="session")
+def emptied(postgres_server):
+    """Empties a schema that has its tables already: to make them takes longer than most tests."""
+    schema = postgres_server.new_schema()
+    open_ledger(postgres_server.url(schema), clock=ManualClock()).close()
+    tables = [table.name for table in reversed(METADATA.sorted_tables) if table not in {MIGRATION, SALT}]
+
+    def empty():
+        postgres_server.sql("; ".join(f"DELETE FROM {schema}.{table}" for table in tables))
+        return schema
+
+    return empty
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def home(request, tmp_path):
-    """A new ledger's place, on each kind of database."""
+    """An empty ledger's place, on each kind of database."""
     if request.param == "sqlite":
         return Home(path=tmp_path / "tasks.ledger")
-    return Home(server=request.getfixturevalue("postgres_server"))
+    return Home(server=request.getfixturevalue("postgres_server"), schema=request.getfixturevalue("emptied")())
 
 
 @pytest.fixture

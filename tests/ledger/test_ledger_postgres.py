@@ -31,22 +31,31 @@ from etl.ledger.schema import METADATA
 from etl.ledger.store import find_ledger, open_ledger
 from etl.records import SOURCE_KEY, Action, Problem
 
-pytestmark = pytest.mark.slow
-
 HERE = Holder("ann@here (pid 11)", "here", os.getpid(), None)
 THERE = Holder("bob@there (pid 12)", "there", 12, "5")
 PASSWORD = "hunter2:@/?%"
 
 
 @pytest.fixture
-def home(postgres_server, make):
+def home(postgres_server, make, emptied):
     """Only here: of the two, the one on the server."""
+    return make.home(server=postgres_server, schema=emptied())
+
+
+@pytest.fixture
+def new_home(postgres_server, make):
+    """Where no ledger was made yet."""
     return make.home(server=postgres_server)
 
 
 @pytest.fixture
 def url(home):
     return str(home)
+
+
+@pytest.fixture
+def new_url(new_home):
+    return str(new_home)
 
 
 def rows_of(ledger, make, name="tasks"):
@@ -76,29 +85,29 @@ def named_url(home):
 # --- making and finding
 
 
-def test_the_first_opening_makes_the_tables_and_says_so(url, clock):
-    with open_ledger(url, clock=clock) as first:
+def test_the_first_opening_makes_the_tables_and_says_so(new_url, clock):
+    with open_ledger(new_url, clock=clock) as first:
         assert first.created
-    with open_ledger(url.replace("postgresql://", "postgresql+psycopg://"), clock=clock) as second:
+    with open_ledger(new_url.replace("postgresql://", "postgresql+psycopg://"), clock=clock) as second:
         assert not second.created
 
 
-def test_who_only_looks_makes_nothing(url, clock, home):
-    assert find_ledger(url, clock=clock) is None
+def test_who_only_looks_makes_nothing(new_url, clock, new_home):
+    assert find_ledger(new_url, clock=clock) is None
     with pytest.raises(LedgerError, match="There is no ledger at postgresql://…@127"):
-        open_ledger(url, clock=clock, create=False)
-    assert home.everything() == b""
-    open_ledger(url, clock=clock).close()
-    with find_ledger(url, clock=clock) as found:
+        open_ledger(new_url, clock=clock, create=False)
+    assert new_home.everything() == b""
+    open_ledger(new_url, clock=clock).close()
+    with find_ledger(new_url, clock=clock) as found:
         assert found.imports() == []
 
 
-def test_of_those_who_open_a_new_ledger_at_once_one_makes_it(url, clock):
+def test_of_those_who_open_a_new_ledger_at_once_one_makes_it(new_url, clock):
     start = threading.Barrier(6)
 
     def opened(_):
         start.wait()
-        with open_ledger(url, clock=clock) as ledger:
+        with open_ledger(new_url, clock=clock) as ledger:
             return ledger.created
 
     with ThreadPoolExecutor(6) as pool:
@@ -119,8 +128,7 @@ def test_of_those_who_meet_a_workspace_and_an_import_at_once_all_mean_the_same(u
         assert len(set(pool.map(met, range(6)))) == 1
 
 
-def test_the_tables_of_the_queries_are_those_of_the_migrations(url, clock, home):
-    open_ledger(url, clock=clock).close()
+def test_the_tables_of_the_queries_are_those_of_the_migrations(url):
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     found = MetaData()
     found.reflect(engine)
@@ -141,28 +149,28 @@ def test_the_tables_of_the_queries_are_those_of_the_migrations(url, clock, home)
     assert columns(found) == expected
 
 
-def test_a_migration_that_fails_leaves_nothing_and_can_be_tried_again(url, clock):
-    open_ledger(url, clock=clock).close()
+def test_a_migration_that_fails_leaves_nothing_and_can_be_tried_again(new_url, clock):
+    open_ledger(new_url, clock=clock).close()
     number = NEWEST + 1
     half = Migration(number, "half", ("CREATE TABLE etl_new (x INTEGER)", "CREATE TABLE etl_new (x INTEGER)"))
     whole = Migration(number, "whole", ("CREATE TABLE etl_new (x INTEGER)",))
-    database = open_postgres(url, "there")
+    database = open_postgres(new_url, "there")
     with pytest.raises(Exception, match="already exists"):
         migrate(database, clock.now(), (*MIGRATIONS, half))
     assert migrate(database, clock.now(), (*MIGRATIONS, whole)) is False
     database.close()
 
 
-def test_a_newer_versions_ledger_is_refused_with_what_to_do(url, clock, home):
-    open_ledger(url, clock=clock).close()
-    home.server.sql(f"INSERT INTO {home.schema}.etl_migration VALUES ({NEWEST + 1}, 'of the future', 0)")
+def test_a_newer_versions_ledger_is_refused_with_what_to_do(new_url, clock, new_home):
+    open_ledger(new_url, clock=clock).close()
+    new_home.server.sql(f"INSERT INTO {new_home.schema}.etl_migration VALUES ({NEWEST + 1}, 'of the future', 0)")
     with pytest.raises(LedgerError, match=f"its schema is {NEWEST + 1}, this version knows {NEWEST}"):
-        open_ledger(url, clock=clock)
+        open_ledger(new_url, clock=clock)
 
 
-def test_it_lives_beside_the_tables_of_others(url, clock, home):
-    home.server.sql(f"CREATE TABLE {home.schema}.bookmarks (url TEXT)")
-    with open_ledger(url, clock=clock) as ledger:
+def test_it_lives_beside_the_tables_of_others(new_url, clock, new_home):
+    new_home.server.sql(f"CREATE TABLE {new_home.schema}.bookmarks (url TEXT)")
+    with open_ledger(new_url, clock=clock) as ledger:
         assert ledger.created
 
 
@@ -203,9 +211,9 @@ def test_a_server_that_does_not_answer_is_for_later_and_one_that_refuses_us_for_
     assert "hunter2" not in f"{person.value}{person.value.__cause__}"
 
 
-def test_any_password_can_be_given_and_is_shown_nowhere(clock, home):
-    home.server.sql(f"GRANT ALL ON SCHEMA {home.schema} TO keyed")
-    url = home.server.url(home.schema, user=f"keyed:{quote(PASSWORD, safe='')}")
+def test_any_password_can_be_given_and_is_shown_nowhere(clock, new_home):
+    new_home.server.sql(f"GRANT ALL ON SCHEMA {new_home.schema} TO keyed")
+    url = new_home.server.url(new_home.schema, user=f"keyed:{quote(PASSWORD, safe='')}")
     with open_ledger(url, clock=clock) as ledger:
         assert ledger.created
         shown = f"{ledger.location} {ledger._database._engine!r} {ledger._database._engine.url!r}"
@@ -213,23 +221,23 @@ def test_any_password_can_be_given_and_is_shown_nowhere(clock, home):
     assert "keyed" not in shown
 
 
-def test_a_user_without_rights_is_told_which_it_needs(clock, home):
-    url = home.server.url(home.schema, user=f"keyed:{quote(PASSWORD, safe='')}")
+def test_a_user_without_rights_is_told_which_it_needs(clock, new_home):
+    url = new_home.server.url(new_home.schema, user=f"keyed:{quote(PASSWORD, safe='')}")
     with pytest.raises(LedgerError, match=r"may not do what a ledger needs|no schema") as caught:
         open_ledger(url, clock=clock)
     assert "GRANT USAGE, CREATE ON SCHEMA" in caught.value.next_step
 
 
-def test_a_server_that_only_reads_is_named(clock, url, home):
+def test_a_server_that_only_reads_is_named(clock, new_url):
     with pytest.raises(LedgerError, match="only reads") as caught:
-        open_ledger(url + "%20-cdefault_transaction_read_only%3Don", clock=clock)
+        open_ledger(new_url + "%20-cdefault_transaction_read_only%3Don", clock=clock)
     assert "target_session_attrs" in caught.value.next_step
 
 
-def test_a_database_that_cannot_hold_every_character_is_refused(clock, home):
-    home.server.sql(f"CREATE DATABASE {home.schema} ENCODING 'LATIN1' TEMPLATE template0")
+def test_a_database_that_cannot_hold_every_character_is_refused(clock, new_home):
+    new_home.server.sql(f"CREATE DATABASE {new_home.schema} ENCODING 'LATIN1' TEMPLATE template0")
     with pytest.raises(LedgerError, match="LATIN1") as caught:
-        open_ledger(f"postgresql://etl@127.0.0.1:{home.server.port}/{home.schema}", clock=clock)
+        open_ledger(f"postgresql://etl@127.0.0.1:{new_home.server.port}/{new_home.schema}", clock=clock)
     assert "ENCODING 'UTF8'" in caught.value.next_step
 
 
@@ -279,15 +287,15 @@ def test_a_column_name_with_any_character_is_remembered(rows):
     assert rows.key_spec == spec
 
 
-def test_twenty_five_thousand_digests_are_looked_up_within_a_second_or_two(url, clock, make, home):
-    ledger, rows = make.open_running(home, clock)
+def test_twenty_five_thousand_digests_are_looked_up_within_a_second_or_two(clock, make, new_home):
+    ledger, rows = make.open_running(new_home, clock)
     insert = (
-        f"INSERT INTO {home.schema}.etl_entry"
+        f"INSERT INTO {new_home.schema}.etl_entry"
         f" SELECT {rows._id}, decode(md5(number::text), 'hex'), number, 'done', 'tsk_' || number, NULL, 0, 1, 1"
         " FROM generate_series(1, 100000) AS number"
     )
-    home.server.sql(insert)
-    (asked,) = zip(*home.server.sql("SELECT decode(md5(number::text), 'hex') FROM generate_series(1, 25000) AS number"), strict=True)
+    new_home.server.sql(insert)
+    (asked,) = zip(*new_home.server.sql("SELECT decode(md5(number::text), 'hex') FROM generate_series(1, 25000) AS number"), strict=True)
     started = time.process_time(), time.monotonic()
     found = rows.entries(pl.Series(asked, dtype=pl.Binary))
     ours, all_in_all = time.process_time() - started[0], time.monotonic() - started[1]
@@ -425,9 +433,9 @@ def test_a_session_that_ends_in_a_transaction_stops_the_run_and_leaves_nothing_o
     ledger.close()
 
 
-def test_an_error_of_the_database_shows_no_row_content(home, clock, make):
-    ledger, rows = make.open_running(home, clock)
-    home.server.sql(f"DROP TABLE {home.schema}.etl_intent")
+def test_an_error_of_the_database_shows_no_row_content(new_home, clock, make):
+    ledger, rows = make.open_running(new_home, clock)
+    new_home.server.sql(f"DROP TABLE {new_home.schema}.etl_intent")
     with pytest.raises(LocalFailureError, match="etl_intent") as caught:
         rows.begin("run-1", [make.create("key-1", title="Fire Mr Smith")], make.noon)
     assert "key-1" not in f"{caught.value}{caught.value.__cause__}"

@@ -9,7 +9,11 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    import psycopg
 
 PASSWORD = "hunter2:@/?%"
 """Of the role ``keyed``, which needs one; the role ``etl`` owns everything and needs none."""
@@ -52,6 +56,8 @@ class PostgresServer:
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
         self.folder = folder
+        # Kept, because a session's first statement costs the server more than many others.
+        self._owner: psycopg.Connection[Any] | None = None
 
     @classmethod
     def made(cls, *, for_process: int | None = None, **settings: str) -> PostgresServer:
@@ -78,6 +84,7 @@ class PostgresServer:
         watcher = f"({_WATCH}) >/dev/null 2>&1 </dev/null &"
         subprocess.run(["sh", "-c", watcher, "watch", str(folder), str(for_process or os.getpid())], check=True, start_new_session=True)
         server.sql(f"CREATE ROLE keyed LOGIN PASSWORD '{PASSWORD}'")
+        server.close()
         return server
 
     def start(self) -> None:
@@ -86,15 +93,23 @@ class PostgresServer:
 
     def crash(self) -> None:
         """At once, as when its machine goes away; it recovers when it is started."""
+        self.close()
         _run("pg_ctl", "-D", self.folder / "data", "-w", "-m", "immediate", "stop")
 
     def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """As the owner of everything."""
         import psycopg
 
-        with psycopg.connect(f"postgresql://etl@127.0.0.1:{self.port}/postgres?sslmode=disable", autocommit=True) as connection:
-            cursor = connection.execute(statement, values or None)
-            return cursor.fetchall() if cursor.description else []
+        if self._owner is None:
+            self._owner = psycopg.connect(f"postgresql://etl@127.0.0.1:{self.port}/postgres?sslmode=disable", autocommit=True)
+        cursor = self._owner.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """Whoever asks again connects again."""
+        if self._owner is not None:
+            self._owner.close()
+            self._owner = None
 
     def url(self, schema: str, *, user: str = "etl", **options: str) -> str:
         """Of a ledger in that schema; without TLS unless asked for, because shaking hands is most of the work of a small test."""
