@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass
 
 from etl.clock import Clock
 from etl.lightfield.answer import Answer, Category, RateReading
+from etl.load.others import OthersMeter
 
 DOCUMENTED_RATE = 25.0
 """Requests per second of each category, and the bucket's capacity (facts: Rate limits)."""
@@ -16,15 +18,18 @@ BURST_SHARE = 0.7
 """Of the capacity that we use at once: the rest absorbs requests that leave apart and arrive together."""
 PACE = 0.998
 """Of the refill that we use: clocks differ, and the reserve must grow back."""
-RESERVE_SHARE = 0.28
+RESERVE_SHARE = 0.24
 """Of the capacity: when the server has less than this left, others draw on it and we step back."""
+OTHERS_RESERVE_SECONDS = 0.5
+"""So long others may go on as they do before we hear of it, or take at once what they take in twice that time."""
 
 READINGS = 4
 """So many answers must agree that others draw on the limit."""
 
 _LOWERED_TO = 0.7
-_LOWEST = 0.02
-_RISE_PER_SECOND = 0.05
+_LOWEST_PER_SECOND = 0.5
+_RISE_PER_SECOND = 0.1
+_RECENTLY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -51,7 +56,8 @@ class TokenBucket:
 
     The limit that the server advertises is its capacity and one second's refill. We burst with BURST_SHARE of it and then keep
     PACE, so that alone we use the limit and are never refused, however unevenly requests travel. The server's count of what is
-    left pulls us back when others draw on the same limit; a 429 pauses everyone and lowers the rate, success raises it again.
+    left pulls us back when others draw on the same limit. A 429 pauses everyone and lowers the rate; from there it rises again. So a
+    limit that is advertised too high, or not at all, is found all the same.
 
     Args:
         clock: Time and waiting.
@@ -64,16 +70,18 @@ class TokenBucket:
         self.stats = ThrottleStats()
         self._clock = clock
         self._limit = float(rate_per_second)
-        self._cap = cap
+        self._cap = math.inf if cap is None else cap
         self._share = share
-        self._lowered = 1.0
+        self._lowered_to = math.inf
         self._level = self.capacity
         self._refilled_at = clock.elapsed_seconds()
         self._given = 0
         self._refused_in_a_row = 0
         self._refused_at = float("-inf")
         self._turn = asyncio.Lock()
+        self._left_at: deque[float] = deque()
         self._surplus: deque[float] = deque(maxlen=READINGS)
+        self._others = OthersMeter()
 
     @property
     def limit_per_second(self) -> float:
@@ -83,7 +91,7 @@ class TokenBucket:
     @property
     def rate_per_second(self) -> float:
         """What we send at most, in the long run, as far as we know now."""
-        return self._ceiling * PACE * self._lowered
+        return self._ceiling * PACE
 
     @property
     def capacity(self) -> float:
@@ -92,8 +100,7 @@ class TokenBucket:
 
     @property
     def _ceiling(self) -> float:
-        ours = self._limit * self._share
-        return ours if self._cap is None else min(ours, self._cap)
+        return min(self._limit * self._share, self._cap, self._lowered_to)
 
     async def take(self) -> Ticket:
         """Wait for leave to send one request; first come, first served. Cancelling it gives the turn to the next."""
@@ -101,9 +108,8 @@ class TokenBucket:
         async with self._turn:
             while (wait_seconds := self._wait_seconds()) > 0:
                 await self._clock.sleep(wait_seconds)
-            self._level -= 1
-            self._given += 1
-        now = self._clock.elapsed_seconds()
+            now = self._clock.elapsed_seconds()
+            self._give(now)
         self.stats.waited_seconds += now - started
         return Ticket(self._given, now)
 
@@ -116,6 +122,13 @@ class TokenBucket:
             return
         self._refused_in_a_row = 0
         self._step_back(ticket, answer.rate)
+
+    def _give(self, now: float) -> None:
+        self._level -= 1
+        self._given += 1
+        self._left_at.append(now)
+        while self._left_at[0] < now - _RECENTLY_SECONDS:
+            self._left_at.popleft()
 
     def _wait_seconds(self) -> float:
         self._refill()
@@ -133,23 +146,33 @@ class TokenBucket:
             return
         self._refilled_at = now
         self._level = min(self.capacity, self._level + passed * self.rate_per_second)
-        if self._lowered < 1.0:
-            self._lowered = min(1.0, self._lowered + passed * _RISE_PER_SECOND)
+        if self._lowered_to < math.inf:
+            self._lowered_to *= 1.0 + passed * _RISE_PER_SECOND
+            if self._lowered_to >= self._limit:
+                self._lowered_to = math.inf
 
     def _learn_limit(self, rate: RateReading) -> None:
-        if rate.limit:
-            self._limit = float(rate.limit)
-            self._level = min(self._level, self.capacity)
+        if not rate.limit or rate.limit == self._limit:
+            return
+        if rate.limit < self._limit:
+            # Requests that left before we knew may be refused for that alone: no reason to go below the new limit.
+            self._refused_at = self._clock.elapsed_seconds()
+        self._limit = float(rate.limit)
+        self._level = min(self._level, self.capacity)
+        self._surplus.clear()
+        self._others.forget()
 
     def _step_back(self, ticket: Ticket, rate: RateReading) -> None:
         if rate.remaining is None:
             return
         # What the server will have left when a request that leaves now arrives: what it said, and its refill since, less
-        # what we sent after that request. Even latency cancels out; for uneven latency the best of some readings is believed.
+        # what we and others sent after that request. Even latency cancels out; for uneven latency the best of some is believed.
+        self._others.count(ticket.at_seconds, ticket.number - self.stats.refusals, rate.remaining, self._limit)
         since = self._clock.elapsed_seconds() - ticket.at_seconds
-        left = rate.remaining + since * self._limit - (self._given - ticket.number)
-        self._surplus.append(left - self._level)
-        excess = self._limit * RESERVE_SHARE - max(self._surplus)
+        left = rate.remaining + since * (self._limit - self._others.per_second) - (self._given - ticket.number)
+        self._surplus.append(min(self._limit, left) - self._level)
+        reserve = self._limit * RESERVE_SHARE + self._others.per_second * OTHERS_RESERVE_SECONDS
+        excess = reserve - max(self._surplus)
         if excess > 0 and len(self._surplus) == READINGS:
             self._level -= excess
             self._surplus = deque((surplus + excess for surplus in self._surplus), READINGS)
@@ -159,12 +182,17 @@ class TokenBucket:
         if ticket.at_seconds > self._refused_at:
             # Requests that were under way when the first was refused tell nothing new.
             self._refused_in_a_row += 1
-            self._lowered = max(_LOWEST, self._lowered * _LOWERED_TO)
+            self._lower()
             self._refused_at = self._clock.elapsed_seconds()
         backoff = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._refused_in_a_row - 1, 10))
         pause = backoff if retry_after_seconds is None else retry_after_seconds
         self._level = min(self._level, 0.0)
         self._refilled_at = max(self._refilled_at, self._clock.elapsed_seconds() + pause)
+
+    def _lower(self) -> None:
+        # A limit far above the documented one may be no limit: from there at once to what has really left.
+        really = max(len(self._left_at) / _RECENTLY_SECONDS, DOCUMENTED_RATE * _LOWERED_TO)
+        self._lowered_to = max(_LOWEST_PER_SECOND, min(self._ceiling * _LOWERED_TO, really))
 
 
 class Throttles:
