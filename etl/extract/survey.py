@@ -16,7 +16,8 @@ import polars as pl
 
 from etl.errors import SourceError
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
+"""What stays in the processor's cache is copied for nothing."""
 LONGEST_RECORD_BYTES = 16 << 20
 """A record beyond this is taken for one whose quote is not closed."""
 

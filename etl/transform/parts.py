@@ -17,9 +17,12 @@ def split_texts(texts: pl.Series, rule: FieldRule) -> pl.Series:
     """``split`` and ``take``: the first part with text, or all of them as List(String); null where there is none."""
     if rule.split is None:
         return texts
-    parts = _parts(texts, rule.split)
-    first, several = pl.col("parts").list.first(), pl.when(pl.col("parts").list.len() > 0).then("parts")
-    return parts.select((first if rule.take == "first" else several).alias(texts.name)).to_series()
+    if rule.take == "all":
+        parts = _parts(texts, rule.split)
+        return parts.select(pl.when(pl.col("parts").list.len() > 0).then("parts").alias(texts.name)).to_series()
+    # A text without the separator is its own first part, and most are.
+    places = _divided(texts, rule.split)
+    return texts.clone().scatter(places, _parts(texts.gather(places), rule.split)["parts"].list.first())
 
 
 def value_parts(rule: FieldRule) -> list[str]:
@@ -29,6 +32,11 @@ def value_parts(rule: FieldRule) -> list[str]:
     whole = rule.value.strip()
     parts = [part.strip() for part in whole.split(rule.split) if part.strip()] if rule.split else [whole]
     return parts if rule.take == "all" else parts[:1]
+
+
+def _divided(texts: pl.Series, separator: str) -> pl.Series:
+    """Positions of the texts that hold the separator."""
+    return texts.str.contains(separator, literal=True).arg_true()
 
 
 def _parts(texts: pl.Series, separator: str) -> pl.DataFrame:
@@ -48,13 +56,15 @@ def with_rest_noted(result: FieldResult, texts: pl.Series, chain: Chain) -> Fiel
     rule = chain.rule
     if rule.split is None or rule.take != "first" or rule.unknown != NOTE:
         return result
-    if not texts.str.contains(rule.split, literal=True).any():
+    places = _divided(texts, rule.split)
+    if places.is_empty():
         return result
-    others = _parts(texts, rule.split).select(
+    others = _parts(texts.gather(places), rule.split).select(
         pl.col("parts").list.unique(maintain_order=True).list.slice(1).list.join("; ").alias("others")
     )
     line = sentence([f"{chain.label}: ", pl.col("others"), f" ({_REST})"])
-    rest = others.select(pl.when(pl.col("others") != "").then(line).alias("rest")).to_series()
+    said = others.select(pl.when(pl.col("others") != "").then(line)).to_series()
+    rest = pl.repeat(None, texts.len(), dtype=pl.String, eager=True).scatter(places, said).alias("rest")
     notes = [rest] if result.note is None else [result.note.alias("note"), rest]
     joined = pl.DataFrame(notes).select(pl.concat_str(pl.all(), separator="\n\n", ignore_nulls=True).alias("note"))
     note = joined.select(pl.when(pl.col("note") != "").then("note")).to_series()

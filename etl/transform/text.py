@@ -36,9 +36,9 @@ def clean_cells(columns: Iterable[str], null_values: Sequence[str]) -> list[pl.E
     meaningless = [word for word in null_values if word.strip()]
     if not meaningless:
         return [trim(pl.col(column)) for column in columns]
-    trimmed_words = pl.Series(meaningless, dtype=pl.String).str.strip_chars().implode()
+    words = pl.Series(meaningless, dtype=pl.String).str.strip_chars().to_list()
     cells = (trim(pl.col(column)) for column in columns)
-    return [pl.when(~cell.is_in(trimmed_words)).then(cell) for cell in cells]
+    return [pl.when(pl.all_horizontal([cell != word for word in words])).then(cell) for cell in cells]
 
 
 def parse_template(template: str) -> tuple[Literal | Placeholder, ...]:
