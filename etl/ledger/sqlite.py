@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import polars as pl
 from sqlalchemy import Table, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
@@ -23,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.dml import Insert
 
 from etl.errors import EtlError, LedgerError, LocalFailureError
+from etl.ledger.bulk import frame_by_digest
 from etl.ledger.database import WRITES, Database
 
 BUSY_SECONDS = 30.0
@@ -81,6 +83,16 @@ class SqliteDatabase(Database):
         finally:
             cursor.close()
         return rows
+
+    def frame_by_digest(
+        self, connection: Connection, table: Table, columns: Mapping[str, pl.DataType], import_id: int, digests: pl.Series
+    ) -> pl.DataFrame:
+        """As CSV that SQLite writes and polars reads."""
+        cursor = connection.connection.cursor()
+        try:
+            return frame_by_digest(cursor, table.name, columns, import_id, digests)
+        finally:
+            cursor.close()
 
 
 def open_sqlite(path: Path | None, location: str) -> SqliteDatabase:

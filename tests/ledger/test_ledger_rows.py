@@ -44,6 +44,23 @@ def test_a_new_import_knows_nothing(rows, make):
     assert (rows.known_rows(), rows.has_written(), rows.waiting()) == (0, False, {"failed": 0, "uncertain": 0, "in_doubt": 0})
 
 
+@pytest.mark.parametrize("task_id", ['t"s,k', "two\nlines", "é", "'; --", "007", "null"])
+def test_a_task_id_comes_back_as_it_was(rows, make, look, task_id):
+    operation = rows.begin("run-1", [make.create("a")], make.noon)[0]
+    rows.finish("run-1", [make.outcome(operation, task_id=task_id)])
+    assert look("a")["task_id"] == task_id
+
+
+def test_rows_that_are_known_are_found_among_many_that_are_not(rows, make, monkeypatch):
+    monkeypatch.setattr("etl.ledger.bulk._AT_ONCE", 7)
+    operations = rows.begin("run-1", [make.create(str(number)) for number in range(10)], make.noon)
+    rows.finish("run-1", [make.outcome(operation) for operation in operations])
+    digests = [make.digest_of(str(number)) for number in range(30)]
+    found = rows.entries(pl.Series([*digests, None, digests[0]], dtype=pl.Binary))
+    assert sorted(found["key_digest"].to_list()) == sorted(digests[:10])
+    assert dict(zip(found["key_digest"], found["task_id"], strict=True)) == {make.digest_of(str(n)): f"tsk_{n}" for n in range(10)}
+
+
 def test_a_created_row_is_done(rows, make, look):
     operation = rows.begin("run-1", [make.create("a")], make.noon)[0]
     rows.finish("run-1", [make.outcome(operation, url="https://x/a")])
