@@ -75,6 +75,8 @@ def nobody_looks_first(stack: ExitStack) -> None:
     """Tasks are taken to be as we left them."""
 
     async def unseen(self: syncing.Syncing, draft: syncing.Draft) -> Operation | Outcome:
+        if draft.former is not None:
+            return draft.operation
         content = (draft.written or Written({}, {})).content
         related = {slug: (ids,) if isinstance(ids, str) else tuple(ids) for slug, ids in content.get("relationships", {}).items()}
         theirs, now = _AsWritten(content.get("fields", {}), related), self.session.around.clock.now()

@@ -89,7 +89,17 @@ class SyncAuditor:
         self._ledgers: dict[int, sqlite3.Connection] = {}
         self._attempted: dict[tuple[str, str], list[tuple[Wire, Any]]] = {}
         self._by_key: dict[str, list[Wire]] = {}
+        self._backed_up: dict[str, Values] = {}
+        self._old: dict[str, Values] = {}
         world.network.watch = self._watch
+
+    def remember(self) -> None:
+        """The ledger is backed up."""
+        self._backed_up = {task_id: dict(story.ours) for task_id, story in self.chronicle.stories.items()}
+
+    def forget(self) -> None:
+        """The ledger is the one of the backup: what we wrote since looks like people's work to it."""
+        self._old = self._backed_up
 
     # --- on the line --------------------------------------------------------------------------------------------------------------
 
@@ -269,7 +279,8 @@ class SyncAuditor:
             stories = [self.chronicle.stories[task_id] for task_id in self.chronicle.of_row(key)]
             people = [tick for story in stories for tick in story.people_at]
             told = lived.lines.get(key)
-            if told == "conflict" and not people:
+            late = any(self._came_late(commit, story) for story in stories for commit in story.commits)
+            if told == "conflict" and not (people or self._old or late):
                 self.fault(f"{lived.process} says that people changed row {key}, and nobody did", rule="report")
             wrote = [c for story in stories for c in story.commits if c.wire and c.tick > lived.since and c.wire.process is lived.process]
             if told == "unchanged" and wrote:
@@ -402,7 +413,7 @@ class SyncAuditor:
             if row.present:
                 classes[what] += 1
         verified = [lived for lived in self.lived if lived.step.command == "verify"]
-        if verified and sure:
+        if verified and sure and not self._old:
             self._look_at_verified(verified[0], classes)
 
     def _look_at_row(self, key: str, first: Lived, second: Lived) -> str:
@@ -436,8 +447,7 @@ class SyncAuditor:
     def _may_be_uncertain(self, key: str, last: Lived) -> bool:
         """A create without an answer, whose key is forgotten by now."""
         wires = [w for w in self._world.network.log if w.is_create and str(w.body["fields"]["$title"]).startswith(f"Row {key} ")]
-        unheard = [w for w in wires if w.kept != 200 or w.process.dead]
-        return any((last.process.started_at or 0) - wire.sent_at > KEYS_LIVE for wire in unheard)
+        return any((last.process.started_at or 0) - wire.sent_at > KEYS_LIVE for wire in wires if not self._heard(wire))
 
     def _look_at_missing(self, key: str, ids: list[str], told: set[str | None]) -> str:
         if not ids:
@@ -457,16 +467,24 @@ class SyncAuditor:
         story, values = self.chronicle.stories[task_id], values_of(self._world.sandbox.tasks._by_id[task_id])
         wanted = self._world.source.present()[key]
         differing = [name for name in MAPPED if values[name] != wanted[name]]
+        if not told & NEEDS_A_PERSON and states_in(self._world.ledger).get(key) != ("done", task_id):
+            self.fault(f"row {key} is {told}, and the ledger does not know that its task is {task_id}", rule="ledger")
         if not differing:
             return "equal"
         if "conflict" in told:
             return "differs"
         theirs = [name for name in differing if name in story.edited_at and story.ours.get(name) == wanted[name]]
+        theirs += [name for name in differing if name in story.edited_at and self._was_before(story.put_by[name], name) == wanted[name]]
+        theirs += [name for name in differing if self._old.get(task_id, {}).get(name) == wanted[name]]
         if set(differing) == set(theirs):
             return "edited"
         rest = {name: (values[name], wanted[name], story.ours.get(name)) for name in differing if name not in theirs}
         self.fault(f"row {key}, {task_id}: (is, source, ours) {rest} at rest, and the run said {told}", rule="rest")
         return "differs"
+
+    def _was_before(self, put: Commit, name: str) -> Any:
+        """What the ledger takes for ours: where nobody heard of the newest write of a field before people changed it, the one before."""
+        return put.after[name] if self._heard_of(put) else put.before[name]
 
     def _look_at_vanished(self, key: str, live: list[str], told: set[str | None]) -> None:
         """What ``on_missing`` says, unless people touched it or an undo has put it back."""
@@ -516,6 +534,12 @@ def waiting_in(ledger: Path) -> set[str]:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'etl_intent'").fetchone():
             return set()
         return {key for (key,) in connection.execute("SELECT source_key FROM etl_intent")}
+
+
+def states_in(ledger: Path) -> dict[str, tuple[str, str]]:
+    """The state and the task of every row that is known."""
+    with closing(sqlite3.connect(ledger)) as connection:
+        return {key: (state, task_id) for key, state, task_id in connection.execute("SELECT source_key, state, task_id FROM etl_entry")}
 
 
 def runs_in(ledger: Path) -> list[tuple[str, str]]:

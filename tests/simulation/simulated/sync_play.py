@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from simulated.play import Report, _memory_disk
 from simulated.process import Process, simulated_processes, task_of_owner
 from simulated.source import MEMBERS
 from simulated.sync_audit import Lived, SyncAuditor, runs_in
-from simulated.sync_schedule import Change, Job, People, Step, SyncSchedule, Wait, draw
+from simulated.sync_schedule import Change, Job, OldLedger, People, Step, SyncSchedule, Wait, draw
 from simulated.sync_source import CONFIG, LETTERS, STATUSES, SyncSource
 from simulated.virtual_time import MachineTime, ServerTime, VirtualLoop
 
@@ -54,6 +55,7 @@ class SyncWorld:
         self.followers = 0.0
         self.auditor = SyncAuditor(self)
         self._edits = 0
+        self._backup = folder / "backup.ledger"
         self._target = ""
         (folder / "night.yaml").write_text(_config(schedule), encoding="utf-8")
 
@@ -83,6 +85,10 @@ class SyncWorld:
                 self._change(step)
             case People():
                 self._people(step)
+            case OldLedger():
+                self.ledger = Path(shutil.copy(self._backup, self.folder / "old.ledger"))
+                self.auditor.forget()
+                self.note("the ledger is the one from before that job")
 
     def _change(self, step: Change) -> None:
         self.source.edit(step.edits)
@@ -131,6 +137,7 @@ class SyncWorld:
         target = self._aim(step)
         if step.command in {"undo", "retry", "verify"} and (target is None or not runs_in(self.ledger)):
             return
+        self._back_up()
         self.network.weather = step.weather
         self.sandbox.set_faults(step.faults)
         self.sandbox.set_latency(step.latency)
@@ -150,6 +157,11 @@ class SyncWorld:
         self.sandbox.set_faults(Faults())
         self._note_end(lived, end)
         self.auditor.ended(lived, end)
+
+    def _back_up(self) -> None:
+        if self.ledger.exists() and any(isinstance(step, OldLedger) for step in self.schedule.steps):
+            shutil.copy(self.ledger, self._backup)
+            self.auditor.remember()
 
     def _aim(self, step: Job) -> str | None:
         """The run that an undo takes back, empty for the whole import; None where there is none."""

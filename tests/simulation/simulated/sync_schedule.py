@@ -74,7 +74,12 @@ class People:
     restores: float = 0.0
 
 
-Step = Job | Wait | Change | People
+@dataclass(frozen=True, slots=True)
+class OldLedger:
+    """The disk fails, and the ledger comes from the backup that was made before the last job."""
+
+
+Step = Job | Wait | Change | People | OldLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,17 @@ def _taken_back(dice: Random) -> Iterator[Step]:
     yield _gap(dice)
     for what in ("last", "undo")[: dice.choice((1, 2))]:
         yield replace(_job(dice, "undo", calm=0.6), undoes=what)
+
+
+def _old_ledger(dice: Random) -> Iterator[Step]:
+    """What an update wrote is forgotten, while Lightfield still knows its key."""
+    yield Job("run")
+    yield Change(edits=1.0)
+    yield _job(dice, "run", calm=0.8)
+    yield OldLedger()
+    yield Wait(dice.choice((2.0, 3 * HOUR, 30 * HOUR)))
+    yield Change(edits=1.0)
+    yield _job(dice, "run", calm=0.7)
 
 
 def _restored(dice: Random) -> Iterator[Step]:
@@ -332,13 +348,14 @@ def _death(dice: Random) -> Death | None:
 
 
 FAMILIES = {
-    _nights: 20,
-    _there_and_back: 11,
+    _nights: 18,
+    _there_and_back: 10,
     _both_sides: 12,
     _in_doubt: 15,
     _taken_back: 8,
-    _restored: 8,
-    _undoing: 14,
-    _undo_the_undo: 12,
+    _old_ledger: 10,
+    _restored: 6,
+    _undoing: 10,
+    _undo_the_undo: 11,
 }
 """Kinds of schedules, and how many of a hundred are of it."""
