@@ -1,6 +1,6 @@
 """Runs the bench's import in a world in which time passes twenty times as fast, so that a lease runs out while a test looks on.
 
-Usage: fast_run.py WAIT_SECONDS
+Usage: fast_run.py WAIT_SECONDS WRITES_PER_SECOND
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def main() -> int:
         config_path=Path("bench.yaml"),
         data=("tasks.csv",),
         assume_yes=True,
-        rate=5.0,
         wait_seconds=float(sys.argv[1]),
+        rate=float(sys.argv[2]),
     )
     around = Surroundings(
         environment=os.environ,

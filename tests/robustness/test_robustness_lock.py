@@ -28,10 +28,10 @@ def test_a_run_that_was_stopped_for_longer_than_its_lease_writes_nothing_more(be
     numbers = range(160)
     bench.rows(numbers)
     bench.sandbox.set_latency(0.1)
-    stopped = bench.start("0", program=(FAST_RUN,))
+    stopped = bench.start("0", "5", program=(FAST_RUN,))
     bench.wait_for(lambda: len(bench.sandbox.tasks) > 30, stopped)
     bench.freeze(stopped)
-    other = bench.start("200", program=(FAST_RUN,))
+    other = bench.start("200", "5", program=(FAST_RUN,))
     said = bench.ended(other)
     assert other.returncode == 0, said
     bench.audit(numbers)

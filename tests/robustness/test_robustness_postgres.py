@@ -19,18 +19,16 @@ from etl.ledger.lock import LEASE_SECONDS
 from etl.ledger.store import find_ledger
 from etl.records import Action
 from etl.sandbox.app import Sandbox
-from etl.sandbox.limits import Limits
+from etl.sandbox.limits import DOCUMENTED_PER_SECOND, Category, Limits
 from etl.sandbox.records import Record
 from etl.sandbox.server import ServerThread
 from etl.sandbox.workspace import Workspace
 
-pytestmark = pytest.mark.slow
-
 FAST_RUN = str(Path(__file__).with_name("fast_run.py"))
+FAST_RUNS_SPEED = 20
 PASSWORD = "never5hown"
 OWNER = "sam@acme.example"
 PER_SECOND = 2000.0
-CUSTOMERS = 8
 
 
 class Store:
@@ -57,6 +55,10 @@ class Store:
                 time.sleep(0.02)
             else:
                 return
+
+    def is_open_to(self, application):
+        """Whether a process that gives this name has the ledger open."""
+        return bool(self.server.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = %s", application))
 
     def waiting(self):
         """Rows that runs left, by what is known of them."""
@@ -100,38 +102,49 @@ def assert_nothing_tells_the_password(bench, *said):
     assert b"search_path" not in told
 
 
-def test_of_two_processes_one_works_whether_the_other_is_turned_away_killed_or_paused_past_its_lease(bench, store):
-    numbers = range(200)
+def test_of_two_processes_one_works_whether_the_other_is_turned_away_waits_is_killed_or_paused_past_its_lease(
+    bench, store, address, other_key
+):
+    """With the documented limit, and never a write beyond it."""
+    numbers, ours, theirs = range(200), bench.environment["LIGHTFIELD_API_KEY"], other_key["LIGHTFIELD_API_KEY"]
     bench.rows(numbers)
+    bench.sandbox.limits.set_rate(Category.WRITE, DOCUMENTED_PER_SECOND)
     bench.sandbox.set_latency(0.1)
     killed = bench.start("run", "bench.yaml", "tasks.csv", "--rate", "10")
     bench.wait_for(lambda: len(bench.sandbox.tasks) > 12, killed)
     refused = bench.job()
+    bench.environment |= other_key | {"LIGHTFIELD_ETL_LEDGER": f"{store.url}&application_name={store.schema}"}
+    waiting = bench.start("2000", str(DOCUMENTED_PER_SECOND * 0.8 / FAST_RUNS_SPEED), program=(FAST_RUN,))
+    bench.wait_for(lambda: store.is_open_to(store.schema), waiting)
+    bench.environment |= {"LIGHTFIELD_API_KEY": ours, "LIGHTFIELD_ETL_LEDGER": store.url}
     killed.kill()
     killed.communicate()
     too_soon = bench.job()
     assert [(each.exit_code, each.reason) for each in (refused, too_soon)] == [(4, "locked")] * 2
     assert f"(pid {killed.pid})" in refused.message
     assert "--wait" in refused.next_command
+    assert (waiting.poll(), address.posts[theirs]) == (None, 0)
 
-    done = len(bench.sandbox.tasks)
     store.let_lease_run_out()
-    paused = bench.start("200", program=(FAST_RUN,))
-    bench.wait_for(lambda: len(bench.sandbox.tasks) > done + 30, paused)
+    bench.wait_for(lambda: address.posts[theirs] > 20, waiting)
+    paused = waiting
     store.freeze(paused)
     frozen_at = time.monotonic()
     assert bench.job().exit_code == 4
     store.let_lease_run_out()
-    other = bench.job()
-    assert (other.exit_code, sum(bench.tasks().values())) == (0, len(numbers))
-    # Its own clock, twenty times as fast, must have seen the minute pass too.
-    time.sleep(max(0.0, frozen_at + LEASE_SECONDS / 20 - time.monotonic()))
-    before = len(bench.sandbox.requests)
-    paused.send_signal(signal.SIGCONT)
-    told = bench.ended(paused)
-    assert paused.returncode in {3, 4}
+    sent = address.posts.copy()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(bench.job)
+        bench.wait_for(lambda: address.posts[ours] > sent[ours])
+        # Its own clock, twenty times as fast, must have seen the minute pass too.
+        time.sleep(max(0.0, frozen_at + LEASE_SECONDS / FAST_RUNS_SPEED - time.monotonic()))
+        assert not working.done()
+        paused.send_signal(signal.SIGCONT)
+        told = bench.ended(paused)
+        other = working.result()
+    assert (other.exit_code, paused.returncode) == (0, 3), told
     assert "lock" in told
-    assert [visit for visit in list(bench.sandbox.requests)[before:] if visit.executed and visit.method == "POST"] == []
+    assert address.posts[theirs] == sent[theirs]
     assert [visit for visit in bench.sandbox.requests if visit.status == 429] == []
     bench.audit(numbers)
     assert_nothing_tells_the_password(bench, told)
@@ -176,22 +189,30 @@ def test_a_server_that_goes_away_in_the_middle_stops_the_run_which_goes_on_when_
     assert_nothing_tells_the_password(bench, stopped.message, down.message)
 
 
-def test_imports_at_once_each_with_its_own_key_and_workspace_share_one_server(bench, store):
-    """Eight whole jobs; forty at once at the ledger are played in tests/ledger, for a fifth of the time."""
-    customers = Customers(CUSTOMERS)
-    bench.rows(range(6))
+@pytest.mark.parametrize("number", [4, pytest.param(40, marks=pytest.mark.slow)])
+def test_imports_at_once_each_with_its_own_name_key_and_workspace_share_one_server(bench, store, number):
+    """Whole jobs. Forty of them take longer than they show more: forty at the ledger alone are played in the ledger's own tests."""
+    customers = Customers(number)
     with ServerThread(customers) as server:
 
-        def imported(key):
-            return bench.job(environment={"LIGHTFIELD_BASE_URL": server.url, "LIGHTFIELD_API_KEY": key})
+        def imported(customer):
+            name = f"customer-{customer}"
+            (bench.folder / f"{name}.yaml").write_text((bench.folder / "bench.yaml").read_text().replace('"bench"', f'"{name}"'))
+            (bench.folder / f"{name}.csv").write_text("Id,Title,Owner\n" + "".join(f"{row},{name} {row},{OWNER}\n" for row in range(6)))
+            environment = {"LIGHTFIELD_BASE_URL": server.url, "LIGHTFIELD_API_KEY": customers.keys[customer]}
+            return bench.job(
+                environment=environment, config_path=Path(f"{name}.yaml"), data=(f"{name}.csv",), out=Path(f"results-{customer}")
+            )
 
-        with ThreadPoolExecutor(CUSTOMERS) as pool:
-            first = list(pool.map(imported, customers.keys))
-        again = imported(customers.keys[3])
+        with ThreadPoolExecutor(number) as pool:
+            first = list(pool.map(imported, range(number)))
+        again = imported(3)
     assert {(each.exit_code, each.counts[Action.CREATED]) for each in first} == {(0, 6)}
     assert again.counts[Action.UNCHANGED] == 6
-    assert {len(sandbox.tasks) for sandbox in customers.sandboxes} == {6}
+    titles = [sorted(task.fields["$title"] for task in sandbox.tasks) for sandbox in customers.sandboxes]
+    assert titles == [[f"customer-{customer} {row}" for row in range(6)] for customer in range(number)]
     with find_ledger(store.url, clock=SystemClock()) as ledger:
         imports = ledger.imports()
-        assert [rows.known_rows() for rows in imports] == [6] * CUSTOMERS
-        assert len({rows.workspace.id for rows in imports}) == CUSTOMERS
+        assert sorted(rows.name for rows in imports) == sorted(f"customer-{customer}" for customer in range(number))
+        assert [rows.known_rows() for rows in imports] == [6] * number
+        assert len({rows.workspace.id for rows in imports}) == number
