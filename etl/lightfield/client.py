@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
@@ -16,7 +16,8 @@ from etl.clock import Clock
 from etl.lightfield.answer import Answer, ApiFault
 from etl.lightfield.broken import no_answer
 from etl.lightfield.headers import read_date, read_rate, read_retry_after
-from etl.lightfield.secret import ApiKey, is_loopback, normalise_origin
+from etl.lightfield.secret import ApiKey, normalise_origin
+from etl.lightfield.transport import transport_to
 
 API_VERSION = "2026-03-01"
 PAGE_SIZE = 25
@@ -27,7 +28,7 @@ ObjectKind = Literal["members", "accounts", "opportunities", "contacts"]
 _FIRST_FAULT_STATUS = 400
 # Servers commonly close an idle connection after 5 s or more; a request sent into that moment is lost.
 _KEEP_IDLE_SECONDS = 4.0
-# httpx limits the silence between two bytes, not the whole: an answer that drips would never end.
+# A timeout limits the silence between two bytes, not the whole: an answer that drips would never end.
 _WHOLE_REQUEST_FACTOR = 3.0
 _JSON_TYPE = "application/json"
 
@@ -65,88 +66,92 @@ class LightfieldClient:
         self.origin = normalise_origin(base_url)
         self._clock = clock
         self._longest_seconds = timeout_seconds * _WHOLE_REQUEST_FACTOR + connect_timeout_seconds
-        self._http = httpx.AsyncClient(
-            base_url=self.origin,
-            headers=_headers(api_key),
-            timeout=httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds),
-            limits=httpx.Limits(
-                max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=_KEEP_IDLE_SECONDS
-            ),
-            follow_redirects=False,
-            # An http proxy from the environment would see the key of a plain http request to this machine.
-            trust_env=not is_loopback(urlsplit(self.origin).hostname or ""),
-            transport=transport,
-        )
+        self._tasks = self._url("/v1/tasks")
+        self._headers = _headers(api_key)
+        self._extensions = {"timeout": httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds).as_dict()}
+        self._transport = transport or transport_to(self.origin, max_connections=max_connections, keep_idle_seconds=_KEEP_IDLE_SECONDS)
 
     def __repr__(self) -> str:
         return f"LightfieldClient({self.origin!r})"
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None = None, error: BaseException | None = None, traceback: TracebackType | None = None
     ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
+        await self._transport.__aexit__(kind, error, traceback)
 
     async def create_task(self, body: bytes, idempotency_key: str) -> Answer:
         """``POST /v1/tasks``; scope ``tasks:create``, category Write."""
-        return await self._post("/v1/tasks", body, idempotency_key)
+        return await self._post(self._tasks, body, idempotency_key)
 
     async def update_task(self, task_id: str, body: bytes, idempotency_key: str) -> Answer:
         """``POST /v1/tasks/{id}``; scope ``tasks:update``, category Write."""
-        return await self._post(_task_path(task_id), body, idempotency_key)
+        return await self._post(self._task(task_id), body, idempotency_key)
 
     async def delete_task(self, task_id: str) -> Answer:
         """``DELETE /v1/tasks/{id}``: to the trash; scope ``tasks:delete``, category Write. It takes no key: a second time does nothing."""
-        return await self._call("DELETE", _task_path(task_id))
+        return await self._call("DELETE", self._task(task_id))
 
     async def restore_task(self, task_id: str, idempotency_key: str) -> Answer:
         """``POST /v1/tasks/{id}/restore``; scope ``tasks:restore``, category Write."""
-        return await self._post(f"{_task_path(task_id)}/restore", b"{}", idempotency_key)
+        return await self._post(self._task(task_id, "/restore"), b"{}", idempotency_key)
 
     async def retrieve_task(self, task_id: str) -> Answer:
         """``GET /v1/tasks/{id}``: the latest state; scope ``tasks:read``, category Read."""
-        return await self._call("GET", _task_path(task_id))
+        return await self._call("GET", self._task(task_id))
 
     async def list_tasks(self, limit: int, offset: int, *, trashed: bool = False) -> Answer:
         """``GET /v1/tasks``, newest first; scope ``tasks:read`` (trashed: ``tasks:restore`` too), category Search."""
         status = {"status": "trashed"} if trashed else {}
-        return await self._call("GET", "/v1/tasks", params={"limit": str(limit), "offset": str(offset), **status})
+        return await self._call("GET", self._url("/v1/tasks", {"limit": str(limit), "offset": str(offset), **status}))
 
     async def list_objects(self, kind: ObjectKind, limit: int, offset: int, filters: Mapping[str, str] | None = None) -> Answer:
         """``GET /v1/members`` and the like; scope ``<kind>:read``, category Search. A filter is ``$name[equal]`` and its value."""
-        return await self._call("GET", f"/v1/{kind}", params={"limit": str(limit), "offset": str(offset), **(filters or {})})
+        return await self._call("GET", self._url(f"/v1/{kind}", {"limit": str(limit), "offset": str(offset), **(filters or {})}))
 
     async def task_definitions(self) -> Answer:
         """``GET /v1/tasks/definitions``; scope ``tasks:read``, category Read."""
-        return await self._call("GET", "/v1/tasks/definitions")
+        return await self._call("GET", self._url("/v1/tasks/definitions"))
 
     async def validate(self) -> Answer:
         """``GET /v1/auth/validate``: the key's scopes; no scope needed, category Read."""
-        return await self._call("GET", "/v1/auth/validate")
+        return await self._call("GET", self._url("/v1/auth/validate"))
 
-    async def _post(self, path: str, body: bytes, idempotency_key: str) -> Answer:
-        headers = {"Content-Type": _JSON_TYPE, "Idempotency-Key": idempotency_key}
-        return await self._call("POST", path, content=body, headers=headers)
+    async def _post(self, url: httpx.URL, body: bytes, idempotency_key: str) -> Answer:
+        headers = {**self._headers, "Content-Type": _JSON_TYPE, "Idempotency-Key": idempotency_key}
+        return await self._send(httpx.Request("POST", url, headers=headers, content=body, extensions=self._extensions))
 
-    async def _call(self, method: str, path: str, **parts: Any) -> Answer:
+    async def _call(self, method: str, url: httpx.URL) -> Answer:
+        return await self._send(httpx.Request(method, url, headers=self._headers, extensions=self._extensions))
+
+    async def _send(self, request: httpx.Request) -> Answer:
+        # Straight through the transport: what httpx.AsyncClient does around it (cookies, redirects) is not wanted, and costs as much again.
         started = self._clock.elapsed_seconds()
-        request = self._http.build_request(method, path, **parts)
         response: httpx.Response | None = None
+        body: dict[str, Any] | None = None
         try:
             async with asyncio.timeout(self._longest_seconds):
-                response = await self._http.send(request, stream=True)
+                response = await self._transport.handle_async_request(request)
                 body = await _body(response)
         except Exception as error:  # noqa: BLE001  whatever broke, the row's request may have been executed: no_answer says which
             if response is None:
                 raise no_answer(error) from None
-            body = None
         finally:
             if response is not None:
                 await response.aclose()
         return _answer(response, body, self._clock.elapsed_seconds() - started)
+
+    def _url(self, path: str, parameters: Mapping[str, str] | None = None) -> httpx.URL:
+        return httpx.URL(f"{self.origin}{path}", params=parameters)
+
+    def _task(self, task_id: str, more: str = "") -> httpx.URL:
+        # An empty id or a dot would address another endpoint (POST /v1/tasks creates).
+        if not task_id.strip("."):
+            raise ValueError(f"{task_id!r} is no task id")
+        return self._url(f"/v1/tasks/{quote(task_id, safe='')}{more}")
 
 
 def _headers(api_key: ApiKey) -> dict[str, str]:
@@ -154,6 +159,7 @@ def _headers(api_key: ApiKey) -> dict[str, str]:
         "Authorization": f"Bearer {api_key.reveal()}",
         "Lightfield-Version": API_VERSION,
         "Accept": _JSON_TYPE,
+        "Accept-Encoding": "gzip, deflate",
         "User-Agent": f"lightfield-etl/{_version()}",
     }
 
@@ -163,13 +169,6 @@ def _version() -> str:
         return importlib.metadata.version("lightfield-etl")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
-
-
-def _task_path(task_id: str) -> str:
-    # An empty id or a dot would address another endpoint (POST /v1/tasks creates).
-    if not task_id.strip("."):
-        raise ValueError(f"{task_id!r} is no task id")
-    return f"/v1/tasks/{quote(task_id, safe='')}"
 
 
 async def _body(response: httpx.Response) -> dict[str, Any] | None:

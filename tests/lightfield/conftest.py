@@ -16,8 +16,8 @@ KEY = "sk_lf_very_secret_0123456789abcdef"
 
 
 @contextlib.asynccontextmanager
-async def raw_server(handle):
-    """Runs ``handle(reader, writer)`` for each connection; gives the origin."""
+async def raw_server(handle, ssl=None):
+    """Runs ``handle(reader, writer)`` for each connection; gives the origin, which begins with http:// in any case."""
     handlers = set()
 
     async def serve(reader, writer):
@@ -29,7 +29,7 @@ async def raw_server(handle):
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
@@ -37,6 +37,8 @@ async def raw_server(handle):
         for handler in handlers:
             handler.cancel()
         await asyncio.gather(*handlers, return_exceptions=True)
+        # Sockets that are being closed, those of failed handshakes among them, are closed by the loop.
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

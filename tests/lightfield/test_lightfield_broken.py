@@ -13,6 +13,18 @@ from etl.lightfield.answer import NoAnswerError
 from etl.lightfield.broken import no_answer
 
 
+@pytest.fixture(params=["ours", "httpx's own"])
+def client_of(request, client_of):
+    """Behind a proxy it is httpx's own transport that sends; over a socket both are told apart by nothing."""
+
+    def build(origin, *, max_connections=256, **more):
+        limits = httpx.Limits(max_connections=max_connections)
+        transport = None if request.param == "ours" else httpx.AsyncHTTPTransport(limits=limits)
+        return client_of(origin, max_connections=max_connections, transport=transport, **more)
+
+    return build
+
+
 async def read_request(reader):
     head = await reader.readuntil(b"\r\n\r\n")
     length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
