@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import many
+from simulated.sync_schedule import FAMILIES, family_of
 
-SEEDS = 8
-AT_ONCE = 4
+SEEDS = 20
+AT_ONCE = 10
 CHUNKS = [range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE)]
 
 
@@ -17,6 +18,10 @@ def test_nothing_of_peoples_is_lost_and_all_of_the_sources_arrives_in_every_sche
     reports = many.play_some(chunk, "sync")
     failed = [many.told(report, "sync") for report in reports if report.faults]
     assert not failed, "\n".join(failed)
+
+
+def test_every_kind_of_schedule_is_among_them():
+    assert {family_of(seed) for seed in range(SEEDS)} == set(FAMILIES)
 
 
 def test_the_command_that_a_failing_seed_prints_plays_the_same_schedule_in_another_process():

@@ -413,6 +413,8 @@ class SyncAuditor:
             if row.present:
                 classes[what] += 1
         verified = [lived for lived in self.lived if lived.step.command == "verify"]
+        if verified:
+            self._look_at_verified_missing(verified[0])
         if verified and sure and not self._old:
             self._look_at_verified(verified[0], classes)
 
@@ -512,6 +514,14 @@ class SyncAuditor:
         if found != dict(classes):
             self.fault(f"verify says {found}, and it is {dict(classes)}", rule="verify")
         self.figures["verified rows"] += sum(classes.values())
+
+    def _look_at_verified_missing(self, lived: Lived) -> None:
+        """Whatever is unsure: a row without a live task is never called one with a task."""
+        lost = [key for key, row in self._world.source.rows.items() if row.present and not self.live(key)]
+        said = (lived.end.summary.classes if lived.end and lived.end.summary else None) or {}
+        told = sum(rows for kind, rows in said.items() if kind.value in {"missing", "failed"})
+        if told < len(lost):
+            self.fault(f"verify calls {told} rows missing or failed, and {lost} have no task", rule="verify")
 
     def _look_at_rate(self) -> None:
         writes = [wire for wire in self._world.network.log if wire.is_write]

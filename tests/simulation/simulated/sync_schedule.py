@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from random import Random
 
 from simulated.network import Weather
@@ -12,6 +13,7 @@ from simulated.process import Death
 from etl.sandbox.faults import Faults
 
 HOUR = 3600.0
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class SyncSchedule:
 def draw(seed: int) -> SyncSchedule:
     """The schedule of a seed."""
     dice = Random(f"sync {seed}")
-    steps = list(dice.choices(list(FAMILIES), list(FAMILIES.values()))[0](dice))
+    steps = list(family_of(seed)(dice))
     steps += [Wait(dice.choice((4000.0, 4000.0, 25 * HOUR))), Job(final=True), Wait(300.0), Job(final=True)]
     if dice.random() < 0.5:
         steps.append(Job("verify", final=True))
@@ -120,6 +122,12 @@ def draw(seed: int) -> SyncSchedule:
         list_lag=dice.choice((0.0, 0.0, 5.0, 60.0)),
         steps=tuple(steps),
     )
+
+
+def family_of(seed: int) -> Callable[[Random], Iterator[Step]]:
+    """Spread evenly: a few seeds in a row are of every kind, in its proportion."""
+    place = seed * _GOLDEN % 1 * sum(FAMILIES.values())
+    return next(family for family, end in zip(FAMILIES, accumulate(FAMILIES.values()), strict=True) if place < end)
 
 
 def _nights(dice: Random) -> Iterator[Step]:
