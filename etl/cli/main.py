@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from etl.cli.tuning import tune_polars
+from etl.cli.tuning import tune_collector, tune_polars
 from etl.config.addresses import without_secrets
 from etl.errors import EtlError, crash_of
 
@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # While a job lasts it has a handler of its own. Before and after, the kernel would spare the first process of a container: without
     # a handler SIGTERM does nothing to it, and the import would begin all the same.
     signal.signal(signal.SIGTERM, _leave)
+    tune_collector()
     sys.exit(exit_code(arguments))
 
 

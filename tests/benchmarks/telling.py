@@ -1,5 +1,5 @@
 # ruff: noqa: T201  a command speaks by printing
-"""How does a benchmark say what it has found? A section in Markdown on stdout; how far it is, on stderr."""
+"""How does a benchmark say what it has found? A table in Markdown on stdout; how far it is, on stderr."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def print_section(
         note: A paragraph below the table.
     """
     print(f"### {title}\n\n{machine_line(*packages)}\n")
-    print(f"| {' | '.join(header)} |\n|---|{'---:|' * (len(header) - 1)}")
+    print(f"| {' | '.join(header)} |\n|---|{'--:|' * (len(header) - 1)}")
     for row in rows:
         print(f"| {' | '.join(map(str, row))} |")
-    print(f"\n{note}\n" if note else "", flush=True)
+    print(f"\n{note}" if note else "", flush=True)
 
 
 def machine_line(*packages: str) -> str:
