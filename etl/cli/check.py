@@ -15,14 +15,16 @@ from etl.cli.options import CONFIG, DATA, LIMIT, shared_options
 @CONFIG
 @DATA
 @LIMIT
-@click.option("--offline", is_flag=True, help="Ask nobody: no API key is needed, and look-ups are counted as unchecked.")
+@click.option(
+    "--offline", is_flag=True, help="Ask nobody: no API key is needed, look-ups are counted as unchecked, and lookups.csv is left alone."
+)
 @click.option("--show-config", is_flag=True, help="Print the config with all that it extends, as YAML on stdout, and do nothing else.")
 @shared_options
 def command(config: Path, data: tuple[str, ...], *, show_config: bool, **options: Any) -> int:
     """Look at DATA through CONFIG and say what a run would do; sends nothing.
 
-    Problems by kind with row numbers and examples, the distinct statuses, people and companies that do not resolve, what would be
-    created, and how long it would take. Exit 1 when rows need a person.
+    Problems by kind with row numbers and examples, the statuses, people and companies that do not resolve, what would be created, and how
+    long it would take. Names that Lightfield does not know go to lookups.csv beside CONFIG. Exit 1 when rows need a person.
     """
     if show_config:
         return _show(config)

@@ -31,7 +31,7 @@ _FINISHED = (0, 1)
 
 
 @click.command("demo")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of the reports.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="The folder of the reports.")
 @click.option("--quiet", is_flag=True, help="Say only what went wrong.")
 def command(out: Path, *, quiet: bool) -> int:
     """Import a sample into a sandbox inside this process, then run it again to show that nothing is sent twice."""

@@ -15,10 +15,16 @@ from etl.cli.options import DATA
 @DATA
 @click.option("--ledger", metavar="URL", help="Where the ledger is [default: as for run]")
 @click.option("--base-url", metavar="URL", help="The API's address [default: $LIGHTFIELD_BASE_URL, else https://api.lightfield.app]")
-@click.option("--api-key-file", type=click.Path(path_type=Path), help="A file that holds the API key; it beats LIGHTFIELD_API_KEY.")
+@click.option(
+    "--api-key-file",
+    type=click.Path(path_type=Path),
+    help="A file that holds the API key [default: $LIGHTFIELD_API_KEY, $LIGHTFIELD_API_KEY_FILE or $LIGHTFIELD_API_KEY_COMMAND]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON on stdout, and nothing else there.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the messages on stderr.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form of the messages on stderr."
+)
 def command(config: Path | None, data: tuple[str, ...], *, as_json: bool, quiet: bool, log_format: str, **options: Any) -> int:
     """Look at all that a run of CONFIG needs, and say of each thing that it is ok or what to do; writes nothing, here or there.
 

@@ -22,7 +22,7 @@ _KEYS = ("LIGHTFIELD_API_KEY", "LIGHTFIELD_API_KEY_FILE", "LIGHTFIELD_API_KEY_CO
 
 @click.command("init")
 @click.argument("data", nargs=-1, required=True)
-@click.option("--preset", metavar="NAME", help="The CRM that the file comes from; without it, it is recognised by the header.")
+@click.option("--preset", metavar="NAME", help="The CRM that the file comes from [default: recognised by the header]")
 @click.option("--config", type=click.Path(path_type=Path), help="The file to write [default: <preset>-tasks.yaml, else <file>.yaml]")
 @shared_options
 def command(data: tuple[str, ...], preset: str | None, config: Path | None, **options: Any) -> int:

@@ -49,17 +49,29 @@ _SHARED = (
     click.option(
         "--ledger",
         metavar="URL",
-        help="Where the ledger is: a path, sqlite:///… or postgresql://… [default: <name>.ledger beside the config]",
+        help="Where the ledger is: a path, sqlite:///… or postgresql://… "
+        "[default: $LIGHTFIELD_ETL_LEDGER, else what the config says, else <name>.ledger beside the config]",
     ),
     click.option("--base-url", metavar="URL", help="The API's address [default: $LIGHTFIELD_BASE_URL, else https://api.lightfield.app]"),
-    click.option("--api-key-file", type=click.Path(path_type=Path), help="A file that holds the API key; it beats LIGHTFIELD_API_KEY."),
-    click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of the reports."),
+    click.option(
+        "--api-key-file",
+        type=click.Path(path_type=Path),
+        help="A file that holds the API key [default: $LIGHTFIELD_API_KEY, $LIGHTFIELD_API_KEY_FILE or $LIGHTFIELD_API_KEY_COMMAND]",
+    ),
+    click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="The folder of the reports."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout, and nothing else there."),
     click.option("--quiet", is_flag=True, help="Say only what went wrong."),
-    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the messages on stderr."),
+    click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form of the messages on stderr."
+    ),
 )
 _WAIT = click.option(
-    "--wait", "wait_seconds", type=Duration(), default=0.0, metavar="DURATION", help="Wait so long for the lock, such as 10m."
+    "--wait",
+    "wait_seconds",
+    type=Duration(),
+    default=0.0,
+    metavar="DURATION",
+    help="Wait so long for the lock, such as 10m [default: not at all]",
 )
 
 
@@ -77,4 +89,4 @@ def writer_options(command: Command) -> Command:
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 DATA = click.argument("data", nargs=-1)
-LIMIT = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N rows.")
+LIMIT = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take only the first N rows.")

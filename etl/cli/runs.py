@@ -23,11 +23,13 @@ _LATEST = "latest"
 @click.command("runs")
 @click.argument("config", required=False)
 @click.argument("run", required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="So many runs of each import.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Show the newest N runs of each import."
+)
 @click.option("--failures", is_flag=True, help="Write the rows of RUN that failed or are uncertain to OUT/RUN-failures.csv.")
-@click.option("--ledger", metavar="URL", help="Where the ledger is [default: as for run; without CONFIG the *.ledger in this folder]")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of the reports.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--ledger", metavar="URL", help="Where the ledger is [default: as for run; without CONFIG the only *.ledger in this folder]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="The folder of the reports.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON on stdout, and nothing else there.")
 def command(config: str | None, run: str | None, *, as_json: bool, **options: Any) -> int:
     """Show the runs of the import of CONFIG, the newest first; or RUN (its name, or `latest`) with the rows that need a person.
 

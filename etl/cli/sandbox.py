@@ -6,18 +6,36 @@ import click
 
 
 @click.command("sandbox")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), default=25.0, show_default=True, help="Requests a second of each category."
-)
-@click.option("--latency", type=click.FloatRange(min=0), default=80.0, show_default=True, help="Of each answer, in milliseconds.")
-@click.option(
-    "--list-lag", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Seconds until a new task shows up in lists."
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, metavar="N", help="Listen on port N; 0 takes a free one."
 )
 @click.option(
-    "--faults", default="none", show_default=True, metavar="FAULTS", help="none, bad_night, or such as error_after=0.05,slow=0.01"
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=25.0,
+    show_default=True,
+    metavar="N",
+    help="Allow N requests a second of each category.",
 )
-@click.option("--seed", type=int, default=None, help="Of ids and faults; without it every start is another.")
+@click.option(
+    "--latency", type=click.FloatRange(min=0), default=80.0, show_default=True, metavar="N", help="Let each answer take N milliseconds."
+)
+@click.option(
+    "--list-lag",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="N",
+    help="Let a new task show up in lists after N seconds.",
+)
+@click.option(
+    "--faults",
+    default="none",
+    show_default=True,
+    metavar="FAULTS",
+    help="Let things go wrong: none, bad_night, or such as error_after=0.05,slow=0.01.",
+)
+@click.option("--seed", type=int, default=None, metavar="N", help="Draw the same ids and faults at every start with N.")
 def command(port: int, faults: str, seed: int | None, **figures: float) -> None:
     """Serve a local Lightfield API on 127.0.0.1, with the documented semantics and a workspace to practise on.
 

@@ -14,11 +14,18 @@ from etl.cli.options import CONFIG, Duration, writer_options
 @CONFIG
 @click.argument("run", required=False)
 @click.option(
-    "--by", type=click.Choice(["trash", "cancel"]), default="trash", show_default=True, help="What becomes of tasks that were made."
+    "--by", type=click.Choice(["trash", "cancel"]), default="trash", show_default=True, help="What to do with tasks that were made."
 )
-@click.option("--even-if-edited", is_flag=True, help="Also what people touched since; those tasks are written to edited.ndjson before.")
+@click.option(
+    "--even-if-edited", is_flag=True, help="Take back what people touched since, too; edited.ndjson keeps those tasks as they were."
+)
 @click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N writes a second.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Send at most N writes a second [default: what Lightfield allows]",
+)
 @click.option("--max-duration", type=Duration(), metavar="DURATION", help="Stop (exit 3) after so long, such as 2h.")
 @writer_options
 def command(config: Path, run: str | None, by: str, max_duration: float | None, **options: Any) -> int:

@@ -13,7 +13,7 @@ from etl.cli.options import CONFIG, DATA, shared_options
 @click.command("verify")
 @CONFIG
 @DATA
-@click.option("--run", "run", metavar="RUN", help="Only the rows that this run wrote last.")
+@click.option("--run", "run", metavar="RUN", help="Take only the rows that this run wrote last.")
 @shared_options
 def command(config: Path, data: tuple[str, ...], **options: Any) -> int:
     """Hold every row of DATA against its task in Lightfield, over all runs of the import of CONFIG; writes nothing there.

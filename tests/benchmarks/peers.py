@@ -176,13 +176,15 @@ def line_of(name: str, rows: int, rounds: list[Round]) -> tuple[Any, ...]:
         round(median(each.throttled for each in faulty)),
         round(median(rows - each.rows for each in faulty)),
         f"{sum(each.duplicates for each in faulty)} of {sum(each.unanswered for each in faulty)}",
-        _of_all(sum(each.again.duplicates - each.faulty.duplicates for each in rounds), rows * len(rounds)),
-        _of_all(sum(each.later.duplicates - each.again.duplicates for each in rounds), rows * len(rounds)),
+        _more([(each.faulty, each.again) for each in rounds]),
+        _more([(each.again, each.later) for each in rounds]),
     )
 
 
-def _of_all(duplicates: int, rows: int) -> str:
-    return "all" if duplicates >= rows else f"{duplicates:,}"
+def _more(runs: list[tuple[Seen, Seen]]) -> str:
+    """New duplicates; ``all`` where each row that had a task got another."""
+    duplicates = sum(after.duplicates - before.duplicates for before, after in runs)
+    return "all" if duplicates >= sum(before.rows for before, _ in runs) else f"{duplicates:,}"
 
 
 def absent(way: Way) -> list[str]:
