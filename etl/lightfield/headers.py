@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from etl.clock import Clock
 from etl.lightfield.answer import RateReading
@@ -102,6 +103,8 @@ def _reset_seconds(text: str | None, server_time: datetime | None) -> float | No
     return max(0.0, seconds) if abs(seconds) <= LONGEST_WAIT_SECONDS else None
 
 
+# Answers come many to a second, and a Date is cut to whole ones.
+@lru_cache(maxsize=16)
 def _http_date(text: str) -> datetime | None:
     if not text:
         return None

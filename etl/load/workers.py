@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC
 from typing import Literal
 
@@ -25,6 +25,9 @@ _ASSUMED_LATENCY_SECONDS = 1.0
 _READ_AHEAD_SECONDS = 2.0
 # Two chunks can be open beside what is in flight, together one second's budget.
 _CHUNK_SECONDS = 0.5
+_FEWEST_AHEAD = 64
+# A larger group saves nothing more of a commit's price, which a slow disk makes 25 ms.
+_LARGEST_CHUNK = 250
 
 Operations = AsyncIterator[Operation] | Iterator[Operation]
 
@@ -50,8 +53,8 @@ class _Load:
         self._concurrency = concurrency
         self._sender = Sender(means)
         self._recorder = Recorder(means.journal, report, means.breaker, means.stats, means.clock)
-        self._ahead: asyncio.Queue[Operation | None] = asyncio.Queue(maxsize=max(64, self._budget(_READ_AHEAD_SECONDS)))
-        self._begun: asyncio.Queue[Operation | None] = asyncio.Queue(maxsize=self._budget(_CHUNK_SECONDS))
+        self._ahead = _GrowingQueue(lambda: max(_FEWEST_AHEAD, min(_LARGEST_CHUNK, self._budget(_READ_AHEAD_SECONDS))))
+        self._begun = _GrowingQueue(self._chunk_size)
         self._room = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
@@ -109,7 +112,7 @@ class _Load:
         """What is there, at most half a second's budget; waits for the first; empty at the end."""
         chunk: list[Operation] = []
         first = await self._ahead.get()
-        most = self._budget(_CHUNK_SECONDS)
+        most = self._chunk_size()
         while first is not None:
             chunk.append(first)
             if len(chunk) >= most or self._ahead.empty():
@@ -169,6 +172,9 @@ class _Load:
             await self._means.clock.sleep(max(0.0, remaining))
             self._means.breaker.out_of_time()
 
+    def _chunk_size(self) -> int:
+        return min(_LARGEST_CHUNK, self._budget(_CHUNK_SECONDS))
+
     def _budget(self, seconds: float) -> int:
         return max(1, int(self._means.throttles[Category.WRITE].rate_per_second * seconds))
 
@@ -181,6 +187,18 @@ class _Load:
         latency = _ASSUMED_LATENCY_SECONDS if median is None or last is None else max(median, last)
         wanted = math.ceil(self._means.throttles[Category.WRITE].rate_per_second * latency * _IN_FLIGHT_FACTOR)
         return min(MOST_IN_FLIGHT, max(FEWEST_IN_FLIGHT, wanted))
+
+
+class _GrowingQueue(asyncio.Queue[Operation | None]):
+    """Holds as many as ``most`` says at the time: the limit is learnt while it is in use."""
+
+    def __init__(self, most: Callable[[], int]) -> None:
+        super().__init__()
+        self._most = most
+
+    def full(self) -> bool:
+        """No room for another one?"""
+        return self.qsize() >= self._most()
 
 
 async def _each(operations: Operations) -> AsyncIterator[Operation]:
