@@ -5,7 +5,7 @@ A field's result depends on its text alone. So the chain runs over the distinct 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -20,6 +20,11 @@ TEXT, NAMED, FOUND, CODE, DETAIL = "text", "named", "found", "code", "detail"
 VALUE, NOTED, MESSAGE = "value", "note", "message"
 REMARK, REMARKED = "remark", "remarked"
 _SELDOM = (CODE, MESSAGE, NOTED, REMARK, REMARKED)
+_OUTCOME = (TEXT, VALUE, *_SELDOM)
+_SEEN = "seen"
+
+_MOST_REMEMBERED = 20_000
+"""Distinct texts of a field whose outcomes are remembered: batches are much alike, and small steps cost more than rows do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +42,20 @@ class FieldResult:
     note: pl.Series | None
     problems: pl.DataFrame
     remarks: pl.DataFrame
+
+
+class _Memory:
+    """The outcomes of texts that came before. Several threads may ask at once: the worst is that one text is worked out twice."""
+
+    def __init__(self) -> None:
+        self.outcomes = pl.DataFrame(schema=dict.fromkeys(_OUTCOME, pl.String))
+
+    def add(self, known: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+        """``known``, which was taken from here, and these together; they are remembered unless they are too many."""
+        together = pl.concat([known, outcomes])
+        if together.height <= _MOST_REMEMBERED:
+            self.outcomes = together
+        return together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +79,7 @@ class Chain:
     translations: tuple[Translation, ...]
     resolution: Resolution
     unknown_value: str | None = None
+    _memory: _Memory = field(default_factory=_Memory, init=False)
 
     @property
     def required(self) -> bool:
@@ -161,8 +181,11 @@ class Chain:
     def _joined(self, texts: pl.Series) -> pl.DataFrame:
         if not self.repeats:
             return self.outcomes(texts)
-        outcomes = _without_empty_columns(self.outcomes(texts.unique()))
-        rows = texts.alias(TEXT).to_frame().join(outcomes, on=TEXT, how="left", maintain_order="left", nulls_equal=True)
+        known = self._memory.outcomes
+        rows = _looked_up(texts, known)
+        new = rows.filter(pl.col(_SEEN).is_null())[TEXT]
+        if not new.is_empty():
+            rows = _looked_up(texts, self._memory.add(known, self.outcomes(new.unique())))
         absent = [column for column in (VALUE, *_SELDOM) if column not in rows.columns]
         return rows.with_columns(pl.lit(None, dtype=pl.String).alias(column) for column in absent)
 
@@ -188,10 +211,11 @@ class Chain:
         return FieldResult(result.value, result.note, problems, result.remarks)
 
 
-def _without_empty_columns(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """A join copies every column; most batches have none of these at all."""
+def _looked_up(texts: pl.Series, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """The outcome of each text, SEEN where there is one. A join copies every column, and most batches have nothing in some of them."""
     full = [column for column in _SELDOM if outcomes[column].null_count() < outcomes.height]
-    return outcomes.select(TEXT, VALUE, *full)
+    known = outcomes.select(TEXT, VALUE, *full, pl.lit(value=True).alias(_SEEN))
+    return texts.alias(TEXT).to_frame().join(known, on=TEXT, how="left", maintain_order="left", nulls_equal=True)
 
 
 def _problem_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -6,9 +6,7 @@ in their text, none at an edge, on one line. What it becomes is what ``html.html
 
 from __future__ import annotations
 
-import re
 from html import unescape
-from itertools import count
 
 import polars as pl
 
@@ -24,9 +22,10 @@ _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "u": "", "span": ""}
 _NAMES = (*_MARKS, "p", "div", "ul", "ol", "li")
 
 # Each tag is one control character while it is looked at; simple text has none.
-_OPENING = {name: chr(0x80 + place) for place, name in enumerate(_NAMES)}
-_CLOSING = {name: chr(0x80 + len(_NAMES) + place) for place, name in enumerate(_NAMES)}
-_BREAK = chr(0x80 + 2 * len(_NAMES))
+_FIRST = "\x80"
+_OPENING = {name: chr(ord(_FIRST) + place) for place, name in enumerate(_NAMES)}
+_CLOSING = {name: chr(ord(_FIRST) + len(_NAMES) + place) for place, name in enumerate(_NAMES)}
+_BREAK = chr(ord(_FIRST) + 2 * len(_NAMES))
 _TAGS = {
     **{f"<{name}>": mark for name, mark in _OPENING.items()},
     **{f"</{name}>": mark for name, mark in _CLOSING.items()},
@@ -89,36 +88,51 @@ def _simple() -> str:
 _SIMPLE = _simple()
 _BETWEEN = r"(?:  \n)*\n\n(?:(?:  )?\n)*"
 """What paragraphs leave between them: line breaks at their edges, and paragraphs of nothing else, vanish."""
-_NUMBERED = re.compile(f"{_OPENING['ol']}.*?{_CLOSING['ol']}")
 
 
 def simple_to_markdown(cells: pl.Series) -> pl.Series:
     """Markdown of the String cells that are simple HTML, null for all others."""
-    marked = cells.str.replace_all(_LINK, "[${2}](${1})").str.replace_all(_TAG_WITH_ATTRIBUTES, "<${1}>")
-    marked = marked.str.replace_many(list(_TAGS), list(_TAGS.values()))
-    places = (_may_be_simple(cells) & _boiled(marked).str.contains(_SIMPLE)).arg_true()
-    spelled = _numbered(marked.gather(places)).str.replace_many(list(_MARKDOWN), list(_MARKDOWN.values()))
-    markdown = spelled.str.replace_all(_BETWEEN, _PARAGRAPH).str.strip_chars()
-    return pl.repeat(None, cells.len(), dtype=pl.String, eager=True).scatter(places, markdown)
+    frame = cells.alias("cell").to_frame().select("cell", _marked(pl.col("cell")).alias("marked"))
+    places = frame.select(_may_be_simple(pl.col("cell")) & _boiled(pl.col("marked")).str.contains(_SIMPLE)).to_series().arg_true()
+    numbered = _numbered(frame["marked"].gather(places)).to_frame("numbered").select(_spelled(pl.col("numbered")))
+    return pl.repeat(None, cells.len(), dtype=pl.String, eager=True).scatter(places, numbered.to_series())
 
 
-def _may_be_simple(cells: pl.Series) -> pl.Series:
-    return cells.str.contains("<", literal=True) & ~cells.str.contains(f"  |[{_CONTROL}]")
+def _marked(cell: pl.Expr) -> pl.Expr:
+    """Links as markdown, every other tag as its control character."""
+    linked = cell.str.replace_all(_LINK, "[${2}](${1})").str.replace_all(_TAG_WITH_ATTRIBUTES, "<${1}>")
+    return linked.str.replace_many(list(_TAGS), list(_TAGS.values()))
 
 
-def _boiled(marked: pl.Series) -> pl.Series:
+def _may_be_simple(cell: pl.Expr) -> pl.Expr:
+    """It has a tag, no blanks in a row, and none of the characters that stand for tags; other control characters are no words."""
+    return cell.str.contains("<", literal=True) & ~cell.str.contains("  ", literal=True) & ~cell.str.contains(f"[{_FIRST}-{_BREAK}]")
+
+
+def _boiled(marked: pl.Expr) -> pl.Expr:
     boiled = marked.str.replace_all(_WORDS, _LETTER)
     for _ in range(_DEEPEST):
         boiled = boiled.str.replace_all(_MARKED, _LETTER)
     return boiled
 
 
+def _spelled(marked: pl.Expr) -> pl.Expr:
+    spelled = marked.str.replace_many(list(_MARKDOWN), list(_MARKDOWN.values()))
+    return spelled.str.replace_all(_BETWEEN, _PARAGRAPH).str.strip_chars()
+
+
 def _numbered(cells: pl.Series) -> pl.Series:
+    """The items of ordered lists with their numbers."""
     places = cells.str.contains(_OPENING["ol"], literal=True).arg_true()
-    numbered = [_NUMBERED.sub(_number_items, cell) for cell in cells.gather(places).to_list()]
-    return cells.scatter(places, pl.Series(numbered, dtype=pl.String))
+    return cells.scatter(places, pl.Series(map(_number_items, cells.gather(places).to_list()), dtype=pl.String))
 
 
-def _number_items(found: re.Match[str]) -> str:
-    numbers = count(1)
-    return re.sub(_OPENING["li"], lambda _: f"{next(numbers)}. ", found.group())
+def _number_items(cell: str) -> str:
+    before, *lists = cell.split(_OPENING["ol"])
+    return before + "".join(map(_number_list, lists))
+
+
+def _number_list(begun: str) -> str:
+    items, _, behind = begun.partition(_CLOSING["ol"])
+    numbered = "".join(f"{number}. {item}" for number, item in enumerate(items.split(_OPENING["li"])[1:], 1))
+    return f"{_OPENING['ol']}{numbered}{_CLOSING['ol']}{behind}"

@@ -33,12 +33,9 @@ def trim(text: pl.Expr) -> pl.Expr:
 
 def clean_cells(columns: Iterable[str], null_values: Sequence[str]) -> list[pl.Expr]:
     """Expressions that trim the cells of these columns and empty those that are one of ``null_values``."""
-    meaningless = [word for word in null_values if word.strip()]
-    if not meaningless:
-        return [trim(pl.col(column)) for column in columns]
-    words = pl.Series(meaningless, dtype=pl.String).str.strip_chars().to_list()
-    cells = (trim(pl.col(column)) for column in columns)
-    return [pl.when(pl.all_horizontal([cell != word for word in words])).then(cell) for cell in cells]
+    meaningless = pl.Series(["", *null_values], dtype=pl.String).str.strip_chars().unique(maintain_order=True).to_list()
+    trimmed = {column: pl.col(column).str.strip_chars() for column in columns}
+    return [pl.when(pl.all_horizontal([cell != word for word in meaningless])).then(cell) for cell in trimmed.values()]
 
 
 def parse_template(template: str) -> tuple[Literal | Placeholder, ...]:
