@@ -11,7 +11,8 @@ import polars as pl
 from etl.jobs.connect import write_rate
 from etl.jobs.guards import Guards
 from etl.jobs.identify import look_into_memory
-from etl.jobs.lookahead import Known, decided, expected, first_pass, known_of, plan_view
+from etl.jobs.kept import Known
+from etl.jobs.lookahead import decided, expected, first_pass, known_of, plan_view
 from etl.jobs.lookups_csv import Told, settle_lookups
 from etl.jobs.names import offline_input, resolve_input
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input

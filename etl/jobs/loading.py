@@ -14,6 +14,7 @@ import polars as pl
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.journal import LedgerJournal, keep_lease
+from etl.jobs.kept import KeptPass
 from etl.jobs.lookahead import decided
 from etl.jobs.passes import Input
 from etl.jobs.rowlog import RowLog
@@ -87,8 +88,15 @@ class Load:
         if outcome.action in _SETTLED:
             self.settled[outcome.operation.key_digest] = outcome
 
-    async def send(
-        self, given: Input, marker: Marker, *, total: int | None, syncing: Syncing | None = None, gone: AsyncIterator[Draft] | None = None
+    async def send(  # noqa: PLR0913  what is sent, and what is known of it
+        self,
+        given: Input,
+        marker: Marker,
+        *,
+        total: int | None,
+        kept: KeptPass | None = None,
+        syncing: Syncing | None = None,
+        gone: AsyncIterator[Draft] | None = None,
     ) -> None:
         """Every row of the input, once.
 
@@ -96,10 +104,11 @@ class Load:
             given: The input.
             marker: Knows the duplicates.
             total: How many writes are expected; None where nobody knows.
+            kept: What the look ahead found out about the rows.
             syncing: Looks at the tasks of rows that changed or come back; None where nobody looks.
             gone: Rows that vanished from the source; they come last.
         """
-        operations = self._operations(given, marker)
+        operations = self._operations(given, marker, kept)
         if syncing is not None:
             operations = self._writes_of(AheadInOrder(syncing.decide, ready=needs_no_look).over(syncing.drafts(operations, gone)))
         await self._send_all(operations, self._note, total=total)
@@ -157,9 +166,9 @@ class Load:
         stats = self.means.stats
         progress.show(Standing(done=self.done, retries=stats.retries, failures=self.needs_a_person, in_flight=stats.in_flight))
 
-    async def _operations(self, given: Input, marker: Marker) -> AsyncIterator[Operation]:
+    async def _operations(self, given: Input, marker: Marker, kept: KeptPass | None) -> AsyncIterator[Operation]:
         """Batches are prepared and held against the ledger in a thread; the report hears of each before its operations leave."""
-        async for choice in in_thread(self._choices(given, marker)):
+        async for choice in in_thread(self._choices(given, marker, kept)):
             known, early = self._with_settled(choice)
             self.log.rejected(known)
             self.report.add(known.prepared, known.frame, known.frame["action"].null_count())
@@ -181,15 +190,19 @@ class Load:
                 self._begin()
                 yield each
 
-    def _choices(self, given: Input, marker: Marker) -> Iterator[Choice]:
-        prepared: PreparedBatch
-        for prepared in given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=True):
-            choice = decided(prepared, self._known, marker, sync=self.session.syncs)
-            self.session.tally.add_problems(choice.own_problems(), file=prepared.raw.file.path)
+    def _choices(self, given: Input, marker: Marker, kept: KeptPass | None) -> Iterator[Choice]:
+        for choice in self._decided(given, marker, kept):
+            self.session.tally.add_problems(choice.own_problems(), file=choice.prepared.raw.file.path)
             if self.count_problems:
-                self.session.count_batch(prepared)
+                self.session.count_batch(choice.prepared)
             self.memory.thread.wait_for(self.memory.rows.reject, self.session.run_id, choice.identified_rejects())
             yield choice.with_rejects_known()
+
+    def _decided(self, given: Input, marker: Marker, kept: KeptPass | None) -> Iterator[Choice]:
+        if kept is not None and kept.holds(given.limit):
+            return kept.choices(given.source, self._known, marker, sync=self.session.syncs, all_cells=bool(self.settled))
+        batches: Iterator[PreparedBatch] = given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=True)
+        return (decided(prepared, self._known, marker, sync=self.session.syncs) for prepared in batches)
 
     def _known(self, digests: pl.Series) -> pl.DataFrame:
         return self.memory.thread.wait_for(self.memory.rows.entries, digests)

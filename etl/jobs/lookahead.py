@@ -9,6 +9,7 @@ import polars as pl
 
 from etl.errors import SourceError
 from etl.jobs.identify import Memory
+from etl.jobs.kept import KeptPass, Known
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
 from etl.jobs.session import Session
 from etl.ledger.entries import ENTRY_FRAME
@@ -18,9 +19,6 @@ from etl.plan.estimate import load_seconds, to_write
 from etl.records import KEY_DIGEST, PROBLEM_CODE, PROBLEM_VALUE, ROW, Action, PreparedBatch, Totals
 from etl.report.screen import PlanView
 from etl.transform.problems import NO_TIMEZONE
-
-Known = Callable[[pl.Series], pl.DataFrame]
-"""Key digests to what the ledger knows of them (``ImportLedger.entries``); called in a worker thread."""
 
 _NOTHING = pl.DataFrame(schema=dict(ENTRY_FRAME))
 
@@ -38,11 +36,16 @@ def _entries(memory: Memory, digests: pl.Series) -> pl.DataFrame:
 
 def decided(prepared: PreparedBatch, known: Known | None, marker: Marker, *, sync: bool = False) -> Choice:
     """One batch, decided; ``known`` is None where the ledger knows nothing at all."""
-    entries = _NOTHING if known is None else known(prepared.frame[KEY_DIGEST])
-    return choose(prepared, entries, marker.mark(prepared), sync=sync)
+    return choose(prepared, _entries_of(prepared, known), marker.mark(prepared), sync=sync)
 
 
-def first_pass(session: Session, given: Input, known: Known | None, see: Callable[[Choice], None], *, whole_rows: bool) -> Iterator[Census]:
+def _entries_of(prepared: PreparedBatch, known: Known | None) -> pl.DataFrame:
+    return _NOTHING if known is None else known(prepared.frame[KEY_DIGEST])
+
+
+def first_pass(  # noqa: PLR0913  what a pass has in hand
+    session: Session, given: Input, known: Known | None, see: Callable[[Choice], None], *, whole_rows: bool, keep: KeptPass | None = None
+) -> Iterator[Census]:
     """Look at every row; yields an empty census a batch, and last the whole one.
 
     Args:
@@ -51,6 +54,7 @@ def first_pass(session: Session, given: Input, known: Known | None, see: Callabl
         known: What the ledger knows; None where it knows nothing at all.
         see: Hears of each batch.
         whole_rows: Whether ``see`` needs all of the source's columns.
+        keep: Keeps what is found for a second pass.
 
     Raises:
         SourceError: Times carry no zone, and none is configured.
@@ -60,9 +64,12 @@ def first_pass(session: Session, given: Input, known: Known | None, see: Callabl
     for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=known is not None):
         _refuse_zoneless(session, prepared)
         session.count_batch(prepared)
-        choice = decided(prepared, known, nothing, sync=session.syncs)
+        entries = _entries_of(prepared, known)
+        choice = choose(prepared, entries, nothing.mark(prepared), sync=session.syncs)
         census.add(prepared, choice.frame)
         see(choice)
+        if keep is not None:
+            keep.add(choice, entries)
         yield nothing_yet
     yield census.close()
 

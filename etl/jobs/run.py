@@ -9,6 +9,7 @@ from etl.errors import SettingsError
 from etl.jobs.connect import Connection, write_rate
 from etl.jobs.guards import Guards
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
+from etl.jobs.kept import KeptPass
 from etl.jobs.loading import loading
 from etl.jobs.lookahead import first_pass, known_of, plan_view
 from etl.jobs.lost_ledger import guard_first_rows, lost_ledger_guard
@@ -48,16 +49,16 @@ async def _run(session: Session, stop: StopSwitch) -> None:
     spec = key_spec(session.config.job, source.files)
     await memory.thread.call(memory.rows.check_key_spec, spec)
     vanishing = vanishing_of(session, memory)
-    census = None
+    census = kept = None
     if session.request.stream:
         guards.hold(None)
         await guard_first_rows(session, connection, memory, given)
     else:
-        census = await _look_ahead(session, connection, memory, given, guards, vanishing, stop)
+        census, kept = await _look_ahead(session, connection, memory, given, guards, vanishing, stop)
     await _ask(session, memory, given, census)
     await memory.thread.call(memory.rows.set_key_spec, spec)
     await note_run(session, memory, rows=_rows_of(given, census), more={COMPLETE: vanishing is not None and vanishing.complete})
-    await _load(session, connection, memory, given, census, vanishing)
+    await _load(session, connection, memory, given, census, kept, vanishing)
     await memory.thread.call(memory.rows.let_go, session.started_at - timedelta(seconds=session.config.job.retain))
     await tell_waiting(session, memory, besides=session.run_id)
     give_up_if_asked(stop)
@@ -85,8 +86,10 @@ def _most_writes(given: Input, census: Census) -> int:
 
 async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
     session: Session, connection: Connection, memory: Memory, given: Input, guards: Guards, vanishing: Vanishing | None, stop: StopSwitch
-) -> Census:
+) -> tuple[Census, KeptPass | None]:
     known = await asyncio.to_thread(known_of, memory)
+    # Of a ledger that knows nothing every row is sent: there is nothing worth keeping.
+    kept = None if known is None else KeptPass(session.scratch, given.limit)
     guard = await lost_ledger_guard(session, connection)
 
     def see(choice: Choice) -> None:
@@ -95,7 +98,7 @@ async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
         if vanishing:
             vanishing.see(choice.prepared)
 
-    census = await drained(first_pass(session, given, known, see, whole_rows=False), stop)
+    census = await drained(first_pass(session, given, known, see, whole_rows=False, keep=kept), stop)
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
     show_remarks(session.around.voice, session.remarks.kinds())
@@ -104,7 +107,7 @@ async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
         await guard.hold(session, connection, memory)
     if vanishing:
         await vanishing.hold(given)
-    return census
+    return census, kept
 
 
 async def _ask(session: Session, memory: Memory, given: Input, census: Census | None) -> None:
@@ -127,7 +130,13 @@ async def _ask(session: Session, memory: Memory, given: Input, census: Census | 
 
 
 async def _load(  # noqa: PLR0913, PLR0917  what a run has in hand
-    session: Session, connection: Connection, memory: Memory, given: Input, census: Census | None, vanishing: Vanishing | None
+    session: Session,
+    connection: Connection,
+    memory: Memory,
+    given: Input,
+    census: Census | None,
+    kept: KeptPass | None,
+    vanishing: Vanishing | None,
 ) -> None:
     # The tally of the look ahead is kept; without one, the load counts the problems as it goes.
     marker = StreamMarker() if census is None else DuplicateMarker(census.duplicates)
@@ -139,7 +148,8 @@ async def _load(  # noqa: PLR0913, PLR0917  what a run has in hand
             # Who wants only the first rows after all has not decided about those that are gone.
             gone = vanishing.drafts() if vanishing and given.limit is None else None
             total = None if census is None else _most_writes(given, census) + (len(vanishing.digests) if vanishing and gone else 0)
-            await load.send(given, marker, total=total, syncing=syncing_of(session, connection, memory), gone=gone)
+            syncing = syncing_of(session, connection, memory)
+            await load.send(given, marker, total=total, kept=kept, syncing=syncing, gone=gone)
     if census is None:
         show_remarks(session.around.voice, session.remarks.kinds())
     session.folder.point_latest()

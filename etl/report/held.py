@@ -72,7 +72,7 @@ class HeldBatch:
     Args:
         prepared: The batch.
         decided: What the plan says of its rows (DECIDED_COLUMNS).
-        keep_cells: Hold the source's cells of rows that may need a person; the batch must then have all columns of its file.
+        keep_cells: Hold the source's cells of rows that may need a person; where there are any, the batch must have all its file's columns.
     """
 
     def __init__(self, prepared: PreparedBatch, decided: pl.DataFrame, *, keep_cells: bool) -> None:
@@ -86,7 +86,8 @@ class HeldBatch:
         self.waiting = len(self._waiting_rows)
         self._outcomes: dict[int, OutcomeLine] = {}
         self._lines = ParkedFrame(lines)
-        self._sources = ParkedFrame(_columns_of(prepared.raw.frame.filter(may_fail), (ROW, *(self.file.columns if keep_cells else ()))))
+        columns = self.file.columns if keep_cells and may_fail.any() else ()
+        self._sources = ParkedFrame(_columns_of(prepared.raw.frame.filter(may_fail), (ROW, *columns)))
 
     @property
     def rows_in_memory(self) -> int:

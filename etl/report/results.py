@@ -155,7 +155,7 @@ class RowReport:
         """Takes the next batch of the input.
 
         Args:
-            prepared: The batch; with all columns of its file, unless ``failures`` is off.
+            prepared: The batch; with all columns of its file, unless ``failures`` is off or no row of it may need a person.
             decided: One row for each of the batch's, in the same order: ROW, ``action`` (null: an outcome will come), ``task_id``, ``url``,
                 ``idempotency_key``, ``error_code``, ``error_field``, ``error_message`` (String or null), ``known_to_ledger`` (Boolean).
             waiting: How many actions are null.
