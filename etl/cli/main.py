@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from etl.cli.tuning import tune_collector, tune_polars
+from etl.cli.tuning import spare_collector, tune_collector, tune_polars
 from etl.config.addresses import without_secrets
 from etl.errors import EtlError, crash_of
 
@@ -88,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # a handler SIGTERM does nothing to it, and the import would begin all the same.
     signal.signal(signal.SIGTERM, _leave)
     tune_collector()
-    sys.exit(exit_code(arguments))
+    code = exit_code(arguments)
+    spare_collector()
+    sys.exit(code)
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from etl.config.fields import LookupName
 from etl.config.model import ReadConfig
 from etl.errors import KeyRefusedError, ServiceDownError, WorkspaceError
+from etl.jobs.first_pages import FirstPages
 from etl.jobs.request import JobRequest
 from etl.jobs.session import Session
 from etl.jobs.settings import api_key, base_url
 from etl.lightfield.answer import Category
-from etl.lightfield.client import LightfieldClient
+from etl.lightfield.client import LightfieldClient, ObjectKind
 from etl.lightfield.directory import all_members, key_info, task_definitions
 from etl.lightfield.headers import ServerClock
 from etl.lightfield.models import Definitions, KeyInfo, Member
@@ -31,6 +33,8 @@ DELETE_SCOPE = "tasks:delete"
 RESTORE_SCOPE = "tasks:restore"
 MEMBERS_SCOPE = "members:read"
 
+_KINDS: Mapping[str, ObjectKind] = {"member": "members", "account": "accounts", "opportunity": "opportunities", "contact": "contacts"}
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -39,6 +43,7 @@ class Connection:
     Attributes:
         members: None where the key may not read them.
         many: The relationships that take several ids.
+        first_pages: Of the lists that the map looks into.
     """
 
     client: LightfieldClient
@@ -50,6 +55,7 @@ class Connection:
     info: KeyInfo
     members: tuple[Member, ...] | None
     many: frozenset[str]
+    first_pages: FirstPages
 
 
 async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], by_map: bool = True) -> Connection:
@@ -89,11 +95,14 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
     )
     info = await _first_answer(reader, client)
     _hold_scopes(scopes, info)
+    # A sandbox inside the process is filled with what the data asks for, and the data has not been read yet.
+    first_pages = FirstPages(reader, client, () if around.practice else _looked_into(session.config, info))
+    session.cleanup.push_async_callback(first_pages.close)
     members, definitions = await _ask(reader, client, info)
     session.workspace = with_members(session.workspace, members)
     hold_workspace(session.config, members)
     many = hold_map(session.config, definitions) if by_map else frozenset()
-    return Connection(client, key, throttles, reader, server_clock, stop, info, members, many)
+    return Connection(client, key, throttles, reader, server_clock, stop, info, members, many, first_pages)
 
 
 def write_rate(connection: Connection) -> float:
@@ -152,12 +161,21 @@ def write_scopes(config: ReadConfig, *, syncs: bool) -> list[str]:
 
 def scopes_to_map(config: ReadConfig) -> list[str]:
     """What is needed to turn names into ids, and to know whose workspace it is."""
-    lookups = {rule.lookup.split(".")[0] for rule in config.job.map.values() if rule.lookup}
-    plural = {"member": "members", "account": "accounts", "opportunity": "opportunities", "contact": "contacts"}
-    scopes = [f"{plural[kind]}:read" for kind in sorted(lookups)]
+    scopes = [f"{kind}:read" for kind in _kinds(config)]
     if config.job.workspace and MEMBERS_SCOPE not in scopes:
         scopes.append(MEMBERS_SCOPE)
     return [READ_SCOPE, *scopes]
+
+
+def _kinds(config: ReadConfig) -> list[ObjectKind]:
+    """What the map looks names up in."""
+    lookups: set[LookupName] = {rule.lookup for rule in config.job.map.values() if rule.lookup}
+    return sorted({_KINDS[lookup.split(".")[0]] for lookup in lookups})
+
+
+def _looked_into(config: ReadConfig, info: KeyInfo) -> list[ObjectKind]:
+    """Those besides the members, which are read whatever the map says."""
+    return [kind for kind in _kinds(config) if kind != "members" and info.allows(f"{kind}:read")]
 
 
 def with_members(workspace: WorkspaceSummary, members: tuple[Member, ...] | None) -> WorkspaceSummary:

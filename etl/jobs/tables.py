@@ -87,7 +87,8 @@ def pick(name: str, record_id: str) -> str:
 
 async def _search(connection: Connection, lookup: LookupName, names: Collection[str]) -> Found:
     kind, field_name = OBJECTS[lookup]
-    return await search_objects(connection.reader, connection.client, kind, field_name, {*names, *_bare(names)})
+    asked = connection.first_pages.of(kind)
+    return await search_objects(connection.reader, connection.client, kind, field_name, {*names, *_bare(names)}, asked)
 
 
 def _bare(names: Iterable[str]) -> Iterator[str]:

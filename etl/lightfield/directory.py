@@ -6,7 +6,7 @@ import asyncio
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
@@ -83,18 +83,25 @@ class Found:
     complete: bool
 
 
-async def search_objects(reader: Reader, client: LightfieldClient, kind: ObjectKind, field: str, names: Collection[str]) -> Found:
+async def first_page(reader: Reader, client: LightfieldClient, kind: ObjectKind) -> Page:
+    """The first records of a list, and its length; needs ``<kind>:read``. Raises as ``key_info`` does."""
+    return await read_page(reader, _objects(client, kind), 0)
+
+
+async def search_objects(  # noqa: PLR0913, PLR0917  what to ask, and whom
+    reader: Reader, client: LightfieldClient, kind: ObjectKind, field: str, names: Collection[str], asked: Awaitable[Page] | None = None
+) -> Found:
     """The objects that ``records_by_name`` can find the names among.
 
     By one filtered call a name, or by reading the whole list where that is fewer requests. Lightfield's documents don't say whether
     its filters mind case and blanks, so the whole list is read, too, when a filter finds nothing and the list is not very long.
-    Raises as ``key_info`` does.
+    ``asked`` is the list's first page where somebody has asked for it already. Raises as ``key_info`` does.
     """
     wanted = {fold(field, name): name.strip() for name in names if name.strip()}
     if not wanted:
         return Found((), complete=False)
     listing = _objects(client, kind)
-    first = await read_page(reader, listing, 0)
+    first = await (first_page(reader, client, kind) if asked is None else asked)
     if _whole_list_is_cheaper(first, len(wanted)):
         return Found(_named(await read_all(reader, listing, first)), complete=True)
     filtered = _named(await _filtered(reader, partial(_objects, client, kind), field, wanted.values()))

@@ -16,10 +16,12 @@ DOCUMENTED_RATE = 25.0
 
 BURST_SHARE = 0.7
 """Of the capacity that we use at once: the rest absorbs requests that leave apart and arrive together."""
+READ_BURST_SHARE = 0.9
+"""Reads are few, come all at once, and a run waits for them before its first write: they leave less behind."""
 PACE = 0.998
 """Of the refill that we use: clocks differ, and the reserve must grow back."""
-RESERVE_SHARE = 0.24
-"""Of the capacity: when the server has less than this left, others draw on it and we step back."""
+TOLERANCE_SHARE = 0.06
+"""Of the capacity: when the server has so much less left than we left behind, others draw on it and we step back."""
 OTHERS_RESERVE_SECONDS = 0.5
 """So long others may go on as they do before we hear of it, or take at once what they take in twice that time."""
 
@@ -54,7 +56,7 @@ class ThrottleStats:
 class TokenBucket:
     """A token bucket that models the server's own and learns its limit from the answers.
 
-    The limit that the server advertises is its capacity and one second's refill. We burst with BURST_SHARE of it and then keep
+    The limit that the server advertises is its capacity and one second's refill. We burst with a share of it and then keep
     PACE, so that alone we use the limit and are never refused, however unevenly requests travel. The server's count of what is
     left pulls us back when others draw on the same limit. A 429 pauses everyone and lowers the rate; from there it rises again. So a
     limit that is advertised too high, or not at all, is found all the same.
@@ -64,14 +66,24 @@ class TokenBucket:
         rate_per_second: The limit to start from.
         cap: Requests per second at most, whatever the limit.
         share: Of the limit that is ours, above 0 to 1.
+        burst_share: Of what is ours that may leave at once.
     """
 
-    def __init__(self, clock: Clock, rate_per_second: float = DOCUMENTED_RATE, *, cap: float | None = None, share: float = 1.0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        rate_per_second: float = DOCUMENTED_RATE,
+        *,
+        cap: float | None = None,
+        share: float = 1.0,
+        burst_share: float = BURST_SHARE,
+    ) -> None:
         self.stats = ThrottleStats()
         self._clock = clock
         self._limit = float(rate_per_second)
         self._cap = math.inf if cap is None else cap
         self._share = share
+        self._burst_share = burst_share
         self._lowered_to = math.inf
         self._level = self.capacity
         self._refilled_at = clock.elapsed_seconds()
@@ -96,7 +108,7 @@ class TokenBucket:
     @property
     def capacity(self) -> float:
         """How many requests may leave at once after a pause."""
-        return max(1.0, self._ceiling * BURST_SHARE)
+        return max(1.0, self._ceiling * self._burst_share)
 
     @property
     def _ceiling(self) -> float:
@@ -171,7 +183,7 @@ class TokenBucket:
         since = self._clock.elapsed_seconds() - ticket.at_seconds
         left = rate.remaining + since * (self._limit - self._others.per_second) - (self._given - ticket.number)
         self._surplus.append(min(self._limit, left) - self._level)
-        reserve = self._limit * RESERVE_SHARE + self._others.per_second * OTHERS_RESERVE_SECONDS
+        reserve = self._limit * (1.0 - self._burst_share - TOLERANCE_SHARE) + self._others.per_second * OTHERS_RESERVE_SECONDS
         excess = reserve - max(self._surplus)
         if excess > 0 and len(self._surplus) == READINGS:
             self._level -= excess
@@ -200,7 +212,10 @@ class Throttles:
 
     def __init__(self, clock: Clock, *, cap: float | None = None, share: float = 1.0) -> None:
         self._buckets: dict[Category, TokenBucket] = {
-            category: TokenBucket(clock, cap=cap if category is Category.WRITE else None, share=share) for category in Category
+            category: TokenBucket(clock, cap=cap, share=share)
+            if category is Category.WRITE
+            else TokenBucket(clock, share=share, burst_share=READ_BURST_SHARE)
+            for category in Category
         }
 
     def __getitem__(self, category: Category) -> TokenBucket:
