@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from etl.jobs.connect import READ_SCOPE, Connection
+from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.session import Session
 from etl.ledger.history import WrittenRow
@@ -63,12 +63,11 @@ class Syncing:
 
     async def drafts(self, operations: AsyncIterator[Operation], gone: AsyncIterator[Draft] | None) -> AsyncIterator[Operation | Draft]:
         """Updates with what was last written of their rows, and then the rows that vanished; a row's first create passes through."""
-        looks = self.connection.info.allows(READ_SCOPE)
         async for operation in operations:
             if operation.kind is OperationKind.UPDATE:
                 yield await self._draft(operation)
             else:
-                yield await self._anew(operation) if operation.generation and looks else operation
+                yield await self._anew(operation) if operation.generation else operation
         if gone is not None:
             async for draft in gone:
                 yield draft

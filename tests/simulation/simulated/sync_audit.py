@@ -204,6 +204,8 @@ class SyncAuditor:
             return "people did what a write of ours, of which nobody heard, was to do"
         if not self._heard_of(put) and commit.before[name] == put.before[name]:
             return "people put back what a write nobody heard of had changed"
+        if self._old.get(task_id, {}).get(name) == commit.before[name]:
+            return "people put back what a write had changed that the ledger from the backup does not know"
         return None
 
     # --- processes ----------------------------------------------------------------------------------------------------------------
@@ -475,8 +477,7 @@ class SyncAuditor:
             return "equal"
         if "conflict" in told:
             return "differs"
-        theirs = [name for name in differing if name in story.edited_at and story.ours.get(name) == wanted[name]]
-        theirs += [name for name in differing if name in story.edited_at and self._was_before(story.put_by[name], name) == wanted[name]]
+        theirs = [name for name in differing if name in story.edited_at and wanted[name] in self._may_be_ours(story, name)]
         theirs += [name for name in differing if self._old.get(task_id, {}).get(name) == wanted[name]]
         if set(differing) == set(theirs):
             return "edited"
@@ -484,9 +485,13 @@ class SyncAuditor:
         self.fault(f"row {key}, {task_id}: (is, source, ours) {rest} at rest, and the run said {told}", rule="rest")
         return "differs"
 
-    def _was_before(self, put: Commit, name: str) -> Any:
-        """What the ledger takes for ours: where nobody heard of the newest write of a field before people changed it, the one before."""
-        return put.after[name] if self._heard_of(put) else put.before[name]
+    def _may_be_ours(self, story: TaskStory, name: str) -> list[Any]:
+        """What the ledger may take for ours: what we wrote, where nobody heard of that what was before, and what was agreed with people.
+
+        Of the last, the ledger does not know where the process died that saw it.
+        """
+        put = story.put_by[name]
+        return [story.ours.get(name), put.after[name], *([] if self._heard_of(put) else [put.before[name]])]
 
     def _look_at_vanished(self, key: str, live: list[str], told: set[str | None]) -> None:
         """What ``on_missing`` says, unless people touched it or an undo has put it back."""

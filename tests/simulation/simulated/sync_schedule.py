@@ -195,9 +195,9 @@ def _old_ledger(dice: Random) -> Iterator[Step]:
     """What an update wrote is forgotten, while Lightfield still knows its key."""
     yield Job("run")
     yield Change(edits=1.0)
-    yield _job(dice, "run", calm=0.8)
+    yield _job(dice, "run", calm=0.9)
     yield OldLedger()
-    yield Wait(dice.choice((2.0, 3 * HOUR, 30 * HOUR)))
+    yield Wait(dice.choice((2.0, 3 * HOUR)))
     yield Change(edits=1.0)
     yield _job(dice, "run", calm=0.7)
 
