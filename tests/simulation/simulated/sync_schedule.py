@@ -184,7 +184,7 @@ def _taken_back(dice: Random) -> Iterator[Step]:
     yield Job("run")
     yield Change(edits=1.0, vanish=dice.choice((0.0, 0.3)))
     yield _job(dice, "run", calm=0.7)
-    if dice.random() < 0.4:
+    if dice.random() < 0.7:
         yield _people(dice)
     yield _gap(dice)
     for what in ("last", "undo")[: dice.choice((1, 2))]:
@@ -245,6 +245,8 @@ def _undo_the_undo(dice: Random) -> Iterator[Step]:
     """Taken back, mostly imported again, and then the taking back is taken back."""
     yield Job("run")
     yield _gap(dice)
+    if dice.random() < 0.4:
+        yield _people(dice)
     yield replace(_job(dice, "undo", calm=0.6), undoes=dice.choice(("import", "last")))
     yield _gap(dice)
     if dice.random() < 0.7:
