@@ -28,10 +28,10 @@ FIRST_ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LostLedgerGuard:
-    """Listens to the look ahead, then asks Lightfield."""
+    """Listens to the look ahead, then asks Lightfield; ``newest`` is the list's first page, None where it was not asked for yet."""
 
     unknown: UnknownRows
-    newest: TaskPage
+    newest: TaskPage | None
 
     def see(self, choice: Choice) -> None:
         """Take in a batch of the look ahead."""
@@ -46,31 +46,41 @@ class LostLedgerGuard:
         """
         if not len(self.unknown):
             return
-        tasks = await self._sampled(connection)
+        newest = self.newest or await task_page_or_none(connection.reader, connection.client, 0)
+        if newest is None or not newest.tasks:
+            return
+        tasks = await _sampled(connection, newest)
         free = await memory.thread.call(not_owned, memory.rows, set(tasks))
         in_doubt = [intent.operation.payload for intent in await memory.thread.call(memory.rows.open_intents)]
         matches = self.unknown.matches([tasks[task_id] for task_id in sorted(free)], in_doubt)
         if self.unknown.look_lost(matches):
             raise LedgerError(_sentence(session, matches, len(tasks)), next_step=reconcile_command(session.request))
 
-    async def _sampled(self, connection: Connection) -> dict[str, TaskView]:
-        offsets = spread_offsets(self.newest.total or 0, PAGE_SIZE)[1:]
-        further = await gather([task_page_or_none(connection.reader, connection.client, offset) for offset in offsets])
-        # An offset that Lightfield refuses shows nothing: the other pages have to do.
-        pages = [self.newest, *(page for page in further if page is not None)]
-        return {task.id: task for page in pages for task in page.tasks}
+
+async def _sampled(connection: Connection, newest: TaskPage) -> dict[str, TaskView]:
+    offsets = spread_offsets(newest.total or 0, PAGE_SIZE)[1:]
+    further = await gather([task_page_or_none(connection.reader, connection.client, offset) for offset in offsets])
+    # An offset that Lightfield refuses shows nothing: the other pages have to do.
+    pages = [newest, *(page for page in further if page is not None)]
+    return {task.id: task for page in pages for task in page.tasks}
 
 
-async def lost_ledger_guard(session: Session, connection: Connection) -> LostLedgerGuard | None:
+async def lost_ledger_guard(session: Session, connection: Connection, *, knows_rows: bool = False) -> LostLedgerGuard | None:
     """The guard; None where there is nothing to compare with, or ``--force-new`` was given.
+
+    Args:
+        session: The run's.
+        connection: To Lightfield.
+        knows_rows: The ledger knows rows of this import, so that there are tasks: whether there may be more than it knows is only asked
+            once the look ahead has met a row that it does not know.
 
     Raises:
         KeyRefusedError, ServiceDownError: As the reader does.
     """
     if session.request.force_new or session.around.practice is not None or not connection.info.allows(READ_SCOPE):
         return None
-    newest = await task_page_or_none(connection.reader, connection.client, 0)
-    if newest is None or not newest.tasks:
+    newest = None if knows_rows else await task_page_or_none(connection.reader, connection.client, 0)
+    if not knows_rows and (newest is None or not newest.tasks):
         return None
     job = session.config.job
     return LostLedgerGuard(UnknownRows(job.name, by_stamp=job.stamp), newest)

@@ -90,7 +90,7 @@ async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
     known = await asyncio.to_thread(known_of, memory)
     # Of a ledger that knows nothing every row is sent: there is nothing worth keeping.
     kept = None if known is None else KeptPass(session.scratch, given.limit)
-    guard = await lost_ledger_guard(session, connection)
+    guard = await lost_ledger_guard(session, connection, knows_rows=known is not None)
 
     def see(choice: Choice) -> None:
         if guard:

@@ -82,12 +82,14 @@ def test_a_run_ends_as_if_the_input_had_been_read_again(bench, tmp_path, monkeyp
     assert sum(mapped) - mapped_once == mapped_once + min(options.get("limit", len(SECOND)), len(SECOND))
 
 
-def test_a_run_without_anything_to_do_maps_every_row_once(bench, small_batches, mapped):
+def test_a_run_without_anything_to_do_maps_every_row_once_and_asks_for_no_task(bench, small_batches, mapped):
     bench.rows([f"Task {number}" for number in range(10)])
     bench.job()
     del mapped[:]
+    asked = len(bench.sandbox.requests)
     assert bench.counts(bench.job()) == {"unchanged": 10}
     assert sum(mapped) == 10
+    assert "/v1/tasks" not in [visit.path for visit in list(bench.sandbox.requests)[asked:]]
 
 
 def test_without_room_for_what_is_kept_the_input_is_read_again(bench, mapped, monkeypatch):
