@@ -108,6 +108,25 @@ def test_no_more_intents_are_open_than_in_flight_and_one_seconds_budget(rig, vir
     assert len(used.outcomes) == 400
 
 
+def test_many_intents_share_a_commit_as_soon_as_the_limit_is_known_to_allow_it(rig, virtually, task_answer, many):
+    async def unlimited(_):
+        return task_answer(headers={"X-RateLimit-Limit": "100000", "X-RateLimit-Remaining": "100000"})
+
+    used, groups = rig(unlimited), []
+    begin = used.journal.begin
+
+    async def note(operations):
+        groups.append(len(operations))
+        await asyncio.sleep(0.01)
+        return await begin(operations)
+
+    used.journal.begin = note
+    virtually(used.send_all(many(3000), concurrency=10))
+    assert groups[0] <= 25
+    assert 64 < max(groups) <= 250
+    assert len(used.outcomes) == 3000
+
+
 def test_a_stop_pulls_nothing_more_and_gives_every_pulled_operation_an_outcome(rig, virtually, slow_server, make_operation):
     used, pulled = rig(slow_server), []
 
