@@ -140,8 +140,14 @@ FAILURE_COLUMNS = (
 KEY_MARK = "key:"
 """Stands before an identity in ``failures.csv``, so that no spreadsheet makes a number of it."""
 
-KEY_WINDOW = timedelta(hours=23)
-"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear for clocks that differ and requests that linger."""
+KEY_STANDS = timedelta(hours=24)
+"""How long Lightfield remembers an Idempotency-Key, from the first request that carried it (its documentation of idempotency)."""
+_KEY_MARGIN = timedelta(hours=1)
+"""For clocks that differ and requests that linger."""
+KEY_WINDOW = KEY_STANDS - _KEY_MARGIN
+"""So long a request may be sent again: the margin lies before the key's end, where it surely still stands."""
+KEYS_FORGOTTEN_AFTER = KEY_STANDS + _KEY_MARGIN
+"""After so long nobody is answered by the key any more: the margin lies behind its end, where it has surely gone."""
 
 OTHER_FINGERPRINT = bytes(16)
 """Of no content: the ledger then knows that a task is the row's, and that it says something else."""

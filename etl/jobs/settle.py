@@ -19,8 +19,8 @@ from etl.lightfield.models import TaskView
 from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
 from etl.plan.doubt import Remedy, last_attempt_by, remedy
-from etl.plan.match import KEYS_FORGOTTEN_AFTER, Doubt, Finding, Match, Seen, match, uncertain_message
-from etl.records import OTHER_FINGERPRINT, REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
+from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
+from etl.records import KEYS_FORGOTTEN_AFTER, OTHER_FINGERPRINT, REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
 
 NOT_EXECUTED = "not_executed"

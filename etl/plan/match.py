@@ -23,9 +23,6 @@ LINGERS = timedelta(hours=1)
 EDIT_TOLERANCE = timedelta(seconds=1)
 """``updatedAt`` this much later than ``createdAt`` is an edit."""
 
-KEYS_FORGOTTEN_AFTER = timedelta(hours=25)
-"""Lightfield remembers an Idempotency-Key for 24 hours; an hour is kept clear."""
-
 _LINKS = 3
 _CONTESTED = "equal rows are in doubt too, there are fewer tasks than rows, and a row could still be answered with the task of another"
 
