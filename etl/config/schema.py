@@ -59,7 +59,7 @@ def _top_level() -> dict[str, Schema]:
         "guards": _described("What must hold before the first write.", _guards()),
         "notify": _described("One message when the state of the job changes.", _notify()),
         "ledger": _described("A path, sqlite:///… or postgresql://…; ${VAR} is expanded.", _TEXT),
-        "retain": _described("How long the ledger keeps what rows held before, such as 90d.", _duration()),
+        "retain": _described("How long the ledger keeps what rows held before (older updates cannot be undone): 90d.", _duration()),
     }
 
 
@@ -127,9 +127,9 @@ def _sync() -> Schema:
     return _object(
         {
             "on_missing": _described("What becomes of tasks whose rows vanished.", {"enum": _choices(SyncConfig, "on_missing")}),
-            "max_missing": _described("More than this vanished: nothing is done about them.", _share()),
+            "max_missing": _described("More of the known rows than this vanished: nothing is sent (exit 2).", _share()),
             "on_conflict": _described("Where both sides changed.", {"enum": _choices(SyncConfig, "on_conflict")}),
-            "recreate": _described("A task that somebody trashed is made again.", {"type": "boolean"}),
+            "recreate": _described("A task that was deleted in Lightfield is made anew when its row changes.", {"type": "boolean"}),
         }
     )
 
@@ -140,9 +140,9 @@ def _limits() -> Schema:
             "rate": _described("Writes per second at most.", {"anyOf": [{"const": "auto"}, {"type": "number", "exclusiveMinimum": 0}]}),
             "share": _described("Of the API's limit.", _share()),
             "concurrency": _described("Requests in flight at most.", {"anyOf": [{"const": "auto"}, _whole(1)]}),
-            "attempts": _described("Of one write.", {"type": "integer", "minimum": 1, "maximum": 100}),
-            "timeout": _described("Of one request, in seconds.", _duration()),
-            "max_failures": _described("More failed rows than this stop the run.", _rows_or_share()),
+            "attempts": _described("Of one write; being throttled uses up none.", {"type": "integer", "minimum": 1, "maximum": 100}),
+            "timeout": _described("Of one request: seconds, or such as 30s.", _duration()),
+            "max_failures": _described("More failed rows than this stop the run; a share, from 100 rows on.", _rows_or_share()),
         }
     )
 
@@ -151,9 +151,9 @@ def _guards() -> Schema:
     age = _object({"column": _TEXT, "is": _duration()}, "column", "is")
     return _object(
         {
-            "min_rows": _described("Fewer rows stop the run.", _whole(0)),
-            "rows": _described("Another number of rows stops the run.", _whole(0)),
-            "max_rejected": _described("More rejected rows than this stop the run.", _rows_or_share()),
+            "min_rows": _described("Fewer rows: nothing is sent (exit 2).", _whole(0)),
+            "rows": _described("Another number of rows: nothing is sent (exit 2).", _whole(0)),
+            "max_rejected": _described("More rejected rows than this: nothing is sent (exit 2).", _rows_or_share()),
             "max_age": _described("The newest value of a column may not be older.", age),
         }
     )
