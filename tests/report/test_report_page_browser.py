@@ -39,8 +39,7 @@ HOSTILE = (
 )
 
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
     # A browser costs a second to start: one worker has them all.
     pytest.mark.xdist_group("chromium"),
 ]

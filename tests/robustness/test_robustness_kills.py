@@ -6,17 +6,19 @@ import signal
 import time
 from random import Random
 
-KILLS = 12
-ROWS = range(300)
+import pytest
+
+ROWS = range(200)
 
 
-def test_each_row_is_one_task_however_often_the_process_is_killed(bench):
+@pytest.mark.parametrize("kills", [6, pytest.param(12, marks=pytest.mark.slow)])
+def test_each_row_is_one_task_however_often_the_process_is_killed(bench, kills):
     """The real command over a real socket, killed at random moments: some before its first request, most in the middle of many."""
     dice = Random(20261123)
     bench.rows(ROWS)
     bench.sandbox.set_latency(0.05)
     in_doubt = 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         process = bench.start("run", "bench.yaml", "tasks.csv", "--rate", "60")
         before = len(bench.sandbox.requests)
         sends = kill % 4 > 0
@@ -27,7 +29,7 @@ def test_each_row_is_one_task_however_often_the_process_is_killed(bench):
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         in_doubt += sends and bench.waiting()["in_doubt"] > 0
-    assert in_doubt >= KILLS / 2
+    assert in_doubt >= kills / 2
     last = bench.start("run", "bench.yaml", "tasks.csv")
     bench.ended(last)
     assert last.returncode == 0

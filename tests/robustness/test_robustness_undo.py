@@ -170,7 +170,7 @@ def test_an_unknown_run_is_told_with_those_that_are_known(bench):
     assert known in summary.next_command
 
 
-@pytest.mark.parametrize("kill_after", [0.3, 0.6])
+@pytest.mark.parametrize("kill_after", [0.3, pytest.param(0.6, marks=pytest.mark.slow)])
 def test_an_undo_that_was_killed_goes_on_where_it_was(bench, kill_after):
     bench.rows(range(1, 61))
     bench.job()
