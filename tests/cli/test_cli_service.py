@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from threading import Timer
+from threading import Thread
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_a_wrong_key_stops_the_run_with_exit_3(desk, stopped, make_row):
 def test_a_key_that_is_revoked_in_mid_run_stops_it_and_a_new_key_of_the_same_workspace_finishes_it(desk, stopped, make_row):
     rows = [make_row(number) for number in range(60)]
     desk.sandbox.limits.set_rate(Category.WRITE, 40)
-    first = revoked_after(desk, rows, seconds=0.8)
+    first = revoked_after(desk, rows, tasks=10)
     stopped(first, 3, "key_refused")
     assert 0 < len(desk.titles) < len(rows)
     assert first.counts.get("created", 0) <= len(desk.titles)
@@ -36,9 +36,15 @@ def test_a_key_that_is_revoked_in_mid_run_stops_it_and_a_new_key_of_the_same_wor
     assert desk.titles == sorted(row[1] for row in rows)
 
 
-def revoked_after(desk, rows, seconds):
+def revoked_after(desk, rows, tasks):
     """A run whose key is revoked while it writes."""
-    revoking = Timer(seconds, desk.sandbox.workspace.revoke, [os.environ["LIGHTFIELD_API_KEY"]])
+
+    def revoke():
+        while len(desk.sandbox.tasks) < tasks:
+            time.sleep(0.005)
+        desk.sandbox.workspace.revoke(os.environ["LIGHTFIELD_API_KEY"])
+
+    revoking = Thread(target=revoke, daemon=True)
     revoking.start()
     try:
         return desk.run(rows)
