@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -59,5 +58,3 @@ async def keep_lease(thread: LedgerThread, rows: ImportLedger, clock: Clock, sto
         except EtlError as error:
             stop.trip(error)
             return
-        except asyncio.CancelledError:
-            raise

@@ -1,4 +1,4 @@
-"""Who and what is in the workspace: members, accounts, opportunities, contacts, tasks?"""
+"""Who and what is in the workspace: members, accounts, opportunities, contacts?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from etl.lightfield.answer import Answer, Category
 from etl.lightfield.client import PAGE_SIZE, LightfieldClient, ObjectKind
-from etl.lightfield.models import Definitions, KeyInfo, Member, NamedObject, TaskView
+from etl.lightfield.models import Definitions, KeyInfo, Member, NamedObject
 from etl.lightfield.pages import PAGES_AT_ONCE, Listing, Page, Reader, gather, read_all, read_page, understood
 
 WEBSITE = "$website"
@@ -54,20 +54,6 @@ async def all_members(reader: Reader, client: LightfieldClient) -> tuple[Member,
     """Every member of the workspace; needs ``members:read``. Raises as ``key_info`` does."""
     records = await read_all(reader, _objects(client, "members"))
     return tuple(understood(Member.read, record) for record in records)
-
-
-async def all_tasks(reader: Reader, client: LightfieldClient, *, trashed: bool = False) -> tuple[TaskView, ...]:
-    """Every task that the list shows, newest first; the list lags behind recent writes. Raises as ``key_info`` does."""
-    records = await read_all(reader, _tasks(client, trashed=trashed))
-    return tuple(understood(TaskView.read, record) for record in records)
-
-
-async def task_page(
-    reader: Reader, client: LightfieldClient, offset: int, *, limit: int = PAGE_SIZE, trashed: bool = False
-) -> tuple[tuple[TaskView, ...], int | None]:
-    """One page of tasks, newest first, and how many there are in all where the API says it. Raises as ``key_info`` does."""
-    page = await read_page(reader, _tasks(client, trashed=trashed), offset, limit)
-    return tuple(understood(TaskView.read, record) for record in page.records), page.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +182,3 @@ def _objects(client: LightfieldClient, kind: ObjectKind, filter_name: str | None
         return await client.list_objects(kind, limit, offset, filters)
 
     return Listing(call, f"{kind}:read")
-
-
-def _tasks(client: LightfieldClient, *, trashed: bool) -> Listing:
-    async def call(limit: int, offset: int) -> Answer:
-        return await client.list_tasks(limit, offset, trashed=trashed)
-
-    return Listing(call, "tasks:restore" if trashed else "tasks:read")

@@ -53,11 +53,6 @@ def normalise_names(names: Sequence[str]) -> list[str]:
     return pl.Series("name", list(names), dtype=pl.String).to_frame().select(normalise(pl.col("name"))).to_series().to_list()
 
 
-def normalise_name(text: str) -> str:
-    """``normalise`` for one name; for many, ``normalise_names`` is faster."""
-    return normalise_names([text])[0]
-
-
 def build_table(entries: Iterable[tuple[str, str, str]]) -> LookupTable:
     """A table from (name, id, label); a name with several ids is ambiguous, empty names are left out."""
     entries = list(entries)

@@ -22,11 +22,6 @@ def fold(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().str.to_lowercase().str.replace_all(r"[\s_\-]+", " ")
 
 
-def fold_words(words: Sequence[str]) -> list[str]:
-    """``fold`` for words in hand."""
-    return pl.Series("word", list(words), dtype=pl.String).to_frame().select(fold(pl.col("word"))).to_series().to_list()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Translation:
     """One step of a ``values`` chain: a word as written wins over its folded form.

@@ -10,7 +10,7 @@ import pytest
 from etl.clock import SystemClock
 from etl.errors import ServiceDownError
 from etl.lightfield.client import LightfieldClient
-from etl.lightfield.directory import all_members, all_tasks, fold, host_of, key_info, records_by_name, search_objects, task_definitions
+from etl.lightfield.directory import all_members, fold, host_of, key_info, records_by_name, search_objects, task_definitions
 from etl.lightfield.models import ApiSurpriseError, Definitions, KeyInfo, Member, NamedObject, TaskView
 from etl.lightfield.secret import ApiKey
 from etl.sandbox.access import SANDBOX_KEY
@@ -197,10 +197,6 @@ def test_one_who_joins_while_pages_are_read_is_counted_once(ask):
 def test_one_who_is_pulled_over_a_page_boundary_is_found_by_reading_again(ask):
     members, _ = ask(listing(lambda count: people(*range(60)) if count == 1 else people(*range(1, 60)), total=60), all_members)
     assert {f"mem_{number}" for number in range(1, 60)} <= {member.id for member in members}
-
-
-def test_tasks_are_listed(ask, sandbox):
-    assert ask(sandbox, all_tasks) == ((), 1)
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": [{"id": None}]}, {"data": [{}]}])

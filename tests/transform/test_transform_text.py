@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from etl.transform.html import cells_to_markdown, html_to_markdown
 from etl.transform.text import Literal, Placeholder, parse_template
-from etl.transform.values import build_translation, fold_words, translate_words
+from etl.transform.values import build_translation, fold, translate_words
 
 
 def test_a_template_knows_columns_and_doubled_braces_and_nothing_else():
@@ -55,7 +55,8 @@ def test_no_markup_breaks_the_conversion(cells):
 
 
 def test_words_are_compared_lower_case_with_separators_as_single_blanks():
-    assert fold_words([" Not_Started ", "NOT--started", "-1", "1"]) == ["not started", "not started", " 1", "1"]
+    words = pl.DataFrame({"word": [" Not_Started ", "NOT--started", "-1", "1"]})
+    assert words.select(fold(pl.col("word"))).to_series().to_list() == ["not started", "not started", " 1", "1"]
 
 
 def test_a_chain_passes_on_what_a_step_does_not_name():
