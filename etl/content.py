@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Protocol
 
-DUE_AT = "$dueAt"
-CREATED_BY = "$createdBy"
+from etl.task import DUE_AT
 
 _ESCAPED = re.compile(r"\\([^a-zA-Z0-9\s])")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")

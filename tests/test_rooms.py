@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "etl"
-TOP = {"records", "errors", "clock", "cells", "content"}
+TOP = {"records", "errors", "clock", "cells", "content", "task"}
 MAY_IMPORT = {
     "records": set(),
     "errors": set(),
     "clock": set(),
     "cells": set(),
-    "content": set(),
+    "content": {"task"},
+    "task": set(),
     "sandbox": set(),
-    "config": {"errors"},
+    "config": {"errors", "task"},
     "lightfield": {"errors", "clock", "content"},
     "extract": {*TOP, "config"},
     "transform": {*TOP, "config"},

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from etl.config.columns import fold_column
 from etl.config.faults import Fault, KeyPath
 from etl.config.field_checks import field_faults
-from etl.config.model import CONTENT_KEY, REQUIRED_TARGETS
+from etl.config.model import CONTENT_KEY
 from etl.config.webhook import WEBHOOK_MESSAGE, is_webhook
 from etl.config.words import nearest_word
+from etl.task import REQUIRED_TARGETS
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _SYNC_WITHOUT_KEY = (

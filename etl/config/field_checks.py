@@ -9,17 +9,26 @@ from typing import Any
 from etl.config.faults import Fault
 from etl.config.fields import NOTE, REJECT, SKIP
 from etl.config.merge import SIDE_FILE_KEYS, is_side_file
-from etl.config.model import ASSIGNED_TO, DUE_AT, REQUIRED_TARGETS, STATUS, STATUSES, TASK_FIELDS
 from etl.config.words import did_you_mean, fold_word
-
-TARGETS = (*TASK_FIELDS, ASSIGNED_TO, "$account", "$opportunity", "$createdBy")
-"""What every Lightfield task has; a name without ``$`` is a relationship of the workspace's own."""
+from etl.task import (
+    ACCOUNT,
+    ASSIGNED_TO,
+    CREATED_BY,
+    DUE_AT,
+    OPPORTUNITY,
+    READ_ONLY_NOTE,
+    REQUIRED_TARGETS,
+    STATUS,
+    STATUSES,
+    TARGETS,
+    TASK_FIELDS,
+)
 
 LOOKUPS_OF = {
     ASSIGNED_TO: ("member.email", "member.name"),
-    "$createdBy": ("member.email", "member.name"),
-    "$account": ("account.name", "account.website"),
-    "$opportunity": ("opportunity.name",),
+    CREATED_BY: ("member.email", "member.name"),
+    ACCOUNT: ("account.name", "account.website"),
+    OPPORTUNITY: ("opportunity.name",),
 }
 """What can be looked up for a target whose kind is known."""
 
@@ -27,7 +36,6 @@ NAMED_FORMATS = ("iso", "epoch-ms", "epoch-s")
 _FILE_NAME = re.compile(r"\.(csv|tsv|txt|parquet)$", re.IGNORECASE)
 _DATE_KEYS = ("formats", "timezone", "time")
 _FOLDED_STATUSES = frozenset(fold_word(status) for status in STATUSES)
-_READ_ONLY = "$note"
 
 
 def field_faults(target: str, rule: Any) -> Iterator[Fault]:
@@ -47,8 +55,8 @@ def field_faults(target: str, rule: Any) -> Iterator[Fault]:
 
 
 def _no_such_target(target: str) -> str:
-    if target == _READ_ONLY:
-        return "$note is read-only in Lightfield: a task's notes cannot be imported; $description takes text"
+    if target == READ_ONLY_NOTE:
+        return f"{READ_ONLY_NOTE} is read-only in Lightfield: a task's notes cannot be imported; $description takes text"
     return f"no field of a task{did_you_mean(target, TARGETS)}; a relationship of your own is written without $"
 
 

@@ -61,9 +61,9 @@ def _merged(base: dict[str, Any], over: dict[str, Any], path: KeyPath, positions
 def _without_replaced(base: dict[str, Any], over: dict[str, Any], path: KeyPath, positions: dict[KeyPath, str]) -> dict[str, Any]:
     """What remains of ``base`` where a key of ``over`` replaces another key of it."""
     gone: set[str] = set()
-    if len(path) == len(("map", "$title")) and path[0] == "map" and any(over.get(source) is not None for source in SOURCES):
+    if len(path) == len(("map", "<target>")) and path[0] == "map" and any(over.get(source) is not None for source in SOURCES):
         gone = {source for source in SOURCES if source in base and source not in over}
-    elif len(path) == len(("map", "$status", "values")) and path[0] == "map" and path[2] == "values":
+    elif len(path) == len(("map", "<target>", "values")) and path[0] == "map" and path[2] == "values":
         said = {fold_word(word) for word in over}
         gone = {word for word in base if word not in over and fold_word(word) in said}
     for key in gone:

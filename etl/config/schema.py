@@ -6,10 +6,11 @@ import json
 import re
 from typing import Any, get_args
 
-from etl.config.field_checks import NAMED_FORMATS, TARGETS
+from etl.config.field_checks import NAMED_FORMATS
 from etl.config.fields import FieldRule, LookupName
-from etl.config.model import CONTENT_KEY, REQUIRED_TARGETS, STATUS, STATUSES, NotifyConfig, SourceConfig, SyncConfig
+from etl.config.model import CONTENT_KEY, NotifyConfig, SourceConfig, SyncConfig
 from etl.config.presets import preset_names
+from etl.task import REQUIRED_TARGETS, STATUS, STATUSES, TARGETS
 
 Schema = dict[str, Any]
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from etl.config.model import DUE_AT, ReadConfig
+from etl.config.model import ReadConfig
 from etl.errors import SourceError
 from etl.extract.scan import OpenSource
 from etl.jobs.session import Session
 from etl.records import RawBatch
+from etl.task import DUE_AT
 from etl.transform.compile import Recipe
 from etl.transform.day_order import DayOrder, DayOrderCensus, doubtful, in_order
 from etl.transform.prepare import date_columns, date_words

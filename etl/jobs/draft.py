@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from etl.config.columns import find_column
 from etl.config.fields import NOTE, REJECT, FieldRule, ValuesFile
-from etl.config.model import ASSIGNED_TO, CONTENT_KEY, DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, TITLE, JobConfig
+from etl.config.model import CONTENT_KEY, JobConfig
+from etl.task import ACCOUNT, ASSIGNED_TO, DESCRIPTION, DUE_AT, OPPORTUNITY, REQUIRED_TARGETS, STATUS, TITLE, TODO
 from etl.transform.mentions import rule_columns
 from etl.transform.profile import ColumnProfile
 from etl.transform.propose import FieldGuess, completed_at
 from etl.transform.side_files import LOOKUPS_FILE
 from etl.transform.status_words import flag_status, usual_status
-from etl.transform.wishes import ACCOUNT, KEY, OPPORTUNITY, is_flag
+from etl.transform.wishes import KEY, is_flag
 
 NOBODY = "somebody@your-company.example"
 """Stands where a member has to be named: no workspace has one with an address in ``.example`` (RFC 2606)."""
@@ -146,7 +147,7 @@ def proposed_status(word: str, known: str | None, profile: ColumnProfile | None,
     if known is not None:
         return known, True
     usual = usual_status(word) or (flag_status(word) if profile is not None and is_flag(profile) else None)
-    return usual or "TODO", usual is not None and not with_preset
+    return usual or TODO, usual is not None and not with_preset
 
 
 def _guessed(target: str, profiles: Mapping[str, ColumnProfile], guesses: Mapping[str, FieldGuess]) -> FieldDraft:
@@ -166,7 +167,7 @@ def _without_column(target: str, profiles: Mapping[str, ColumnProfile]) -> tuple
     if done_on is not None:
         sql = f"CASE WHEN {_sql_name(done_on)} <> '' THEN 'COMPLETE' ELSE 'TODO' END"
         return (Entry("sql", sql, "no column looked like a status: what has such a date is done"),)
-    return (Entry("value", "TODO", "no column looked like a status: each row becomes an open task"),)
+    return (Entry("value", TODO, "no column looked like a status: each row becomes an open task"),)
 
 
 def _sql_name(column: str) -> str:
@@ -174,7 +175,7 @@ def _sql_name(column: str) -> str:
 
 
 def _status_entries(profile: ColumnProfile) -> tuple[Entry, ...]:
-    empty = (Entry("empty", "TODO", f"{profile.rows - profile.filled:,} of the first {profile.rows:,} rows have none"),)
+    empty = (Entry("empty", TODO, f"{profile.rows - profile.filled:,} of the first {profile.rows:,} rows have none"),)
     unknown = Entry("unknown", REJECT, "a word that is not below stops its row")
     return (*empty, unknown) if profile.filled < profile.rows else (unknown,)
 

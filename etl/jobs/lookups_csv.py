@@ -11,15 +11,16 @@ from pathlib import Path
 import polars as pl
 
 from etl.config.fields import FieldRule, ValuesFile, ValuesMapping
-from etl.config.model import STATUS, STATUSES
 from etl.jobs.session import Session
 from etl.jobs.tables import Directory, pick
 from etl.jobs.unsettled import Unsettled
-from etl.report.lookups_file import LOOKUPS_COLUMNS, LOOKUPS_NAME, write_lookups
+from etl.report.lookups_file import LOOKUPS_COLUMNS, write_lookups
 from etl.report.unknown import UnknownWord, UnknownWords
 from etl.report.wording import rows_text
+from etl.task import STATUS, STATUSES
 from etl.transform.lookups import NOUNS, normalise_names
 from etl.transform.problems import AMBIGUOUS, INVALID_ID, NOT_FOUND, UNKNOWN_STATUS
+from etl.transform.side_files import LOOKUPS_FILE
 from etl.transform.status_words import usual_status
 from etl.transform.suggest import SUGGESTIONS, Known, suggestions
 from etl.transform.words import lookups_step
@@ -207,12 +208,12 @@ def _hints(session: Session, unsettled: Unsettled, unread: Sequence[str]) -> tup
     if not unread or not unsettled.lookups.beside_config:
         return ()
     lines = [_line_to_add(target, session.config.job.map[target]) for target in unread]
-    return ("\n".join([f"{session.config.path.name} does not read {LOOKUPS_NAME} yet; it does with", *lines]),)
+    return ("\n".join([f"{session.config.path.name} does not read {LOOKUPS_FILE} yet; it does with", *lines]),)
 
 
 def _line_to_add(target: str, rule: FieldRule) -> str:
-    steps = [_step(step) for step in rule.values if not isinstance(step, ValuesFile) or step.file != LOOKUPS_NAME]
-    values = f"values: [{', '.join([*steps, LOOKUPS_NAME])}]" if steps else f"values: {LOOKUPS_NAME}"
+    steps = [_step(step) for step in rule.values if not isinstance(step, ValuesFile) or step.file != LOOKUPS_FILE]
+    values = f"values: [{', '.join([*steps, LOOKUPS_FILE])}]" if steps else f"values: {LOOKUPS_FILE}"
     if rule.model_fields_set == {"column"}:
         names = [_word(name) for name in rule.column]
         column = names[0] if len(names) == 1 else f"[{', '.join(names)}]"

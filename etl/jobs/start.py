@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from etl.config.addresses import shown_address
-from etl.config.model import DUE_AT, STATUS, STATUSES
 from etl.config.reader import read_config
 from etl.config.words import fold_word
 from etl.errors import SettingsError
@@ -23,6 +22,7 @@ from etl.jobs.starter_text import LOOK, starter_text
 from etl.jobs.trial import Findings, try_out
 from etl.jobs.zones import machine_zone
 from etl.report.voice import Voice
+from etl.task import DUE_AT, STATUS, STATUSES
 from etl.transform.wishes import KEY
 
 _DUE_TIME = "17:00"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.config.model import CONTENT_KEY, TITLE, ReadConfig, SourceConfig
+from etl.config.model import CONTENT_KEY, ReadConfig, SourceConfig
 from etl.config.presets import preset_names, preset_path
 from etl.config.reader import read_config
 from etl.config.words import did_you_mean
@@ -20,6 +20,7 @@ from etl.extract.scan import OpenSource, open_source
 from etl.jobs.draft import has_source, lacking_key
 from etl.jobs.request import Surroundings
 from etl.records import EXCLUDED, RESERVED, SourceFile
+from etl.task import TITLE
 from etl.transform.mentions import mentioned_columns
 from etl.transform.profile import ColumnProfile, profile_columns
 from etl.transform.propose import FieldGuess, propose

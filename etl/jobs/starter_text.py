@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from etl.config.model import ASSIGNED_TO, STATUS, STATUSES
 from etl.jobs.draft import ABOUT_LOOKUPS, Draft, Entry, FieldDraft, StatusLine
 from etl.report.shown import harmless
+from etl.task import ASSIGNED_TO, STATUS, STATUSES
 from etl.transform.side_files import LOOKUPS_FILE
 
 LOOK = "LOOK"

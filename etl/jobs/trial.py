@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from etl.config.fields import ValuesMapping
-from etl.config.model import DUE_AT, STATUS, STATUSES, JobConfig, ReadConfig
+from etl.config.model import JobConfig, ReadConfig
 from etl.extract.scan import OpenSource
 from etl.records import EXCLUDED, EXTRACT_CODE, ROW
+from etl.task import DUE_AT, STATUS, STATUSES
 from etl.transform.compile import FieldPlan, compile_recipe
 from etl.transform.lookups import unchecked_tables
 from etl.transform.mentions import build_chain, targets_with_several

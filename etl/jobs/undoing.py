@@ -18,6 +18,7 @@ from etl.plan.changes import LEFT
 from etl.plan.undo import PastWrite, Planned, TakeBack, Undoing, UndoRules, edited_record, take_back, told, undoing
 from etl.records import WROTE, Action, Operation, OperationKind, Outcome
 from etl.report.folder import local_failures, write_all
+from etl.task import CANCELLED, STATUS
 
 UNDOES = "undoes"
 """In a run's settings: the run that it takes back; empty for the whole import."""
@@ -137,7 +138,7 @@ def _found_there(row: WrittenRow) -> bool:
 
 
 def _is_cancelled(row: WrittenRow) -> bool:
-    return row.content is not None and row.content.get("fields", {}).get("$status") == "CANCELLED"
+    return row.content is not None and row.content.get("fields", {}).get(STATUS) == CANCELLED
 
 
 def _draft(row: WrittenRow) -> Operation:

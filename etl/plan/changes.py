@@ -9,11 +9,11 @@ from hashlib import blake2b
 from json import dumps
 from typing import Any, Literal
 
-from etl.config.model import STATUS
 from etl.content import Content
 from etl.plan.payload import task_body
 from etl.plan.three_way import Difference, Written, differences_shown, left_alone, merge, touched
 from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
+from etl.task import CANCELLED, COMPLETE, STATUS
 
 CONFLICT = "conflict"
 DELETED = "deleted_in_lightfield"
@@ -25,7 +25,7 @@ LEFT = "left"
 NOTHING_PUT_OUT: Mapping[str, Any] = {"fields": {}, "relationships": {}}
 """What a trash replaced that found its task in the trash already: an undo of it has nothing to take out."""
 
-_MISSING_STATUS = {"cancel": "CANCELLED", "complete": "COMPLETE"}
+_MISSING_STATUS = {"cancel": CANCELLED, "complete": COMPLETE}
 
 OnMissing = Literal["ignore", "cancel", "complete", "trash"]
 

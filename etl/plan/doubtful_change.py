@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from etl.config.model import TASK_FIELDS
 from etl.content import Content, value_meaning
 from etl.plan.payload import value_in
 from etl.plan.three_way import held_value
 from etl.records import Operation, OperationKind
+from etl.task import TASK_FIELDS
 
 
 class Happened(StrEnum):

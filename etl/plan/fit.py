@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import process
 
-from etl.config.model import TASK_FIELDS, ReadConfig
+from etl.config.model import ReadConfig
+from etl.task import TASK_FIELDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from etl.config.model import ASSIGNED_TO, DESCRIPTION, DUE_AT, TITLE
 from etl.content import Content, fold_stamped, moment, stamped_keys
 from etl.plan.choose import Choice
 from etl.records import SOURCE_KEY
+from etl.task import ASSIGNED_TO, DESCRIPTION, DUE_AT, TITLE
 
 PAGES = 20
 """How many pages of tasks are looked at."""

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from etl.config.model import DESCRIPTION, TASK_FIELDS
-from etl.content import CREATED_BY, Content, Meaning, body_meaning, fold_stamped, stamp_prefix, stamped_keys, task_meaning
+from etl.content import Content, Meaning, body_meaning, fold_stamped, stamp_prefix, stamped_keys, task_meaning
 from etl.records import Operation
+from etl.task import CREATED_BY, DESCRIPTION, TASK_FIELDS
 
 TOLERANCE = timedelta(seconds=5)
 """The first send is known to a second or so, and clocks of servers differ."""

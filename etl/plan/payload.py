@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from etl.config.model import TASK_FIELDS
+from etl.task import TASK_FIELDS
 
 
 def task_body(values: Mapping[str, str | list[str] | None]) -> dict[str, Any]:

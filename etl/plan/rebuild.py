@@ -13,10 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from etl.config.model import DESCRIPTION, STATUS, TASK_FIELDS
-from etl.content import CREATED_BY, Meaning, body_meaning, digest, fold_stamped, stamped_keys, task_meaning
+from etl.content import Meaning, body_meaning, digest, fold_stamped, stamped_keys, task_meaning
 from etl.plan.lost_ledger import resemblance, task_frame
 from etl.plan.match import Task, is_edited
+from etl.task import CREATED_BY, DESCRIPTION, STATUS, TASK_FIELDS
 
 _CANDIDATES = 10
 _SHORT = "rows of the same content have taken all such tasks, and one of these is younger than a day, so that it may still be this row's"

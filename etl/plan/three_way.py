@@ -8,9 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from etl.config.model import TASK_FIELDS
-from etl.content import CREATED_BY, Content, value_meaning
+from etl.content import Content, value_meaning
 from etl.plan.payload import body_of, value_in
+from etl.task import CREATED_BY, TASK_FIELDS
 
 _NOT_UPDATED = frozenset({CREATED_BY})
 """Lightfield documents no update of it: who made a task is said when it is made."""

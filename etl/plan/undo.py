@@ -8,18 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from etl.config.model import STATUS, TASK_FIELDS
 from etl.content import Content
 from etl.plan.changes import LEFT, NOTHING_PUT_OUT, KeyOfWrite, payload_digest, trash
 from etl.plan.payload import body_of
 from etl.plan.three_way import Difference, Written, edits_shown, held_value, left_alone, touched, update_body
 from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
+from etl.task import CANCELLED, STATUS, TASK_FIELDS
 
 EDITED = "edited_since"
 NO_FORMER_VALUES = "former_values_gone"
 GONE = "deleted_in_lightfield"
-
-_CANCELLED = "CANCELLED"
 
 
 class TakeBack(StrEnum):
@@ -165,7 +163,7 @@ def _gone(draft: Operation, how: TakeBack, written: Written, now: datetime) -> O
 
 
 def _put_back(planned: Planned, written: Written, theirs: Content, rules: UndoRules) -> Operation:
-    values = {STATUS: _CANCELLED} if planned.undo.how is TakeBack.CANCEL else planned.undo.values
+    values = {STATUS: CANCELLED} if planned.undo.how is TakeBack.CANCEL else planned.undo.values
     both = {**written.content.get("fields", {}), **written.content.get("relationships", {}), **values}
     # A row that had vanished from the source is not to be taken away again because its task was put back.
     vanished = planned.draft.fingerprint == VANISHED_FINGERPRINT

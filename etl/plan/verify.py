@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from etl.config.model import DUE_AT, TASK_FIELDS
 from etl.content import Content, body_meaning, digest, moment, task_meaning, value_meaning
 from etl.plan.choose import Choice
 from etl.plan.payload import body_of, value_in
 from etl.plan.three_way import Difference, Side, Written, compare, held_value
-from etl.records import AT_FAULT, KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, RowClass
+from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, RowClass
+from etl.task import DUE_AT, TASK_FIELDS
 
 LOOK = "look"
 """In ``classed``, of rows whose task has to be looked at."""
@@ -145,11 +145,6 @@ def compare_row(targets: Iterable[str], written: Written | None, ours: Mapping[s
 def counted(classes: Mapping[RowClass, int]) -> dict[RowClass, int]:
     """The counts, with zero for the classes that they lack, in the order of ``RowClass``."""
     return {row_class: classes.get(row_class, 0) for row_class in RowClass}
-
-
-def at_fault(classes: Mapping[RowClass, int]) -> int:
-    """How many rows need a person."""
-    return sum(classes.get(row_class, 0) for row_class in AT_FAULT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from etl.config.fields import NOTE, REJECT, SKIP, FieldRule
-from etl.config.model import DESCRIPTION, REQUIRED_TARGETS, TITLE
+from etl.task import DESCRIPTION, REQUIRED_TARGETS, TITLE
 from etl.transform.problems import MISSING_REQUIRED, NOTE_WORDS, REMARK_WORDS, RESOLVABLE, SQL_FAILED, no_problems, sentence, shorten
 from etl.transform.resolve import Resolution
 from etl.transform.text import cut, first_line

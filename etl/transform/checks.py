@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 import polars as pl
 
 from etl.config.fields import NOTE, REJECT, SKIP, FieldRule, ValuesMapping
-from etl.config.model import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, STATUSES, TASK_FIELDS, TITLE
+from etl.task import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, STATUSES, TASK_FIELDS, TITLE
 from etl.transform.chain import Chain
 from etl.transform.date_formats import check_format
 from etl.transform.faults import Faults, nearest

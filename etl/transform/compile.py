@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from etl.config.columns import find_column
 from etl.config.fields import NOTE, FieldRule
-from etl.config.model import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, TASK_FIELDS, ReadConfig
+from etl.config.model import ReadConfig
 from etl.records import SourceFile
+from etl.task import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, TASK_FIELDS
 from etl.transform.chain import Chain
 from etl.transform.checks import check_rule, check_statuses, usable_formats, usable_time, usable_zone, with_constants
 from etl.transform.date_formats import ISO
@@ -16,13 +17,11 @@ from etl.transform.dates import DateRule
 from etl.transform.faults import Faults, listed, nearest
 from etl.transform.identity import KeyPlan
 from etl.transform.lookups import LookupTables, build_resolver
-from etl.transform.mentions import build_chain, constant_names, mentioned_columns, targets_with_several
+from etl.transform.mentions import build_chain
 from etl.transform.resolve import AnyText, Instant, PlainId, Record, Resolution, Status
 from etl.transform.side_files import SideFiles
 from etl.transform.sources import Source, build_source, no_source
 from etl.transform.spared import side_file_notes, source_kind, spared, spared_notes
-
-__all__ = ["FieldPlan", "Recipe", "compile_recipe", "constant_names", "mentioned_columns", "targets_with_several"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

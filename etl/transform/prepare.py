@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from etl.config.model import DESCRIPTION, DUE_AT
 from etl.content import stamp_prefix
 from etl.records import (
     CONTENT_HASH,
@@ -27,6 +26,7 @@ from etl.records import (
     PreparedBatch,
     RawBatch,
 )
+from etl.task import DESCRIPTION, DUE_AT
 from etl.transform.chain import FieldResult
 from etl.transform.compile import FieldPlan, Recipe
 from etl.transform.hashes import key_hash

@@ -8,7 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from etl.config.fields import LookupName
-from etl.config.model import STATUSES
+from etl.task import STATUSES
 from etl.transform.dates import DateRule, read_dates
 from etl.transform.day_order import fits_in_other_order
 from etl.transform.lookups import NOUNS, Resolver, normalise

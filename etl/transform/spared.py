@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from etl.config.columns import find_column
 from etl.config.fields import FieldRule, ValuesFile
-from etl.config.model import ASSIGNED_TO, TASK_FIELDS, ReadConfig
+from etl.config.model import ReadConfig
 from etl.config.provenance import is_said_by_preset
+from etl.task import ASSIGNED_TO, TASK_FIELDS
 from etl.transform.mentions import rule_columns
 from etl.transform.side_files import SideFiles
 

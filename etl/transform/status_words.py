@@ -1,10 +1,14 @@
-"""Which of Lightfield's statuses do the words mean that CRMs use? Only ``init`` proposes them: a map decides (facts: crm-exports §2)."""
+"""Which of Lightfield's statuses do the words mean that CRMs use? Only ``init`` proposes them: a map decides.
+
+The words are those that stand in real exports of the CRMs that have a preset, and in their documentation of task fields.
+"""
 
 from __future__ import annotations
 
 import re
 
 from etl.config.words import fold_word
+from etl.task import CANCELLED, COMPLETE, IN_PROGRESS, TODO
 
 _TODO = "not started, open, new, to do, todo, planned, pending, scheduled, backlog, needsaction, needs action, created, deferred"
 _IN_PROGRESS = (
@@ -16,12 +20,12 @@ _CANCELLED = "canceled, cancelled"
 
 _MEANINGS = {
     word: status
-    for status, words in (("TODO", _TODO), ("IN_PROGRESS", _IN_PROGRESS), ("COMPLETE", _COMPLETE), ("CANCELLED", _CANCELLED))
+    for status, words in ((TODO, _TODO), (IN_PROGRESS, _IN_PROGRESS), (COMPLETE, _COMPLETE), (CANCELLED, _CANCELLED))
     for word in words.split(", ")
 }
 _FLAGS = {
-    **dict.fromkeys(("0", "false", "no", "n", "f"), "TODO"),
-    **dict.fromkeys(("1", "true", "yes", "y", "t", "x"), "COMPLETE"),
+    **dict.fromkeys(("0", "false", "no", "n", "f"), TODO),
+    **dict.fromkeys(("1", "true", "yes", "y", "t", "x"), COMPLETE),
 }
 _ORDINAL = re.compile(r"^\d+ (?=\D)")
 

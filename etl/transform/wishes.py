@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from etl.config.model import ASSIGNED_TO, DESCRIPTION, DUE_AT, STATUS, TITLE
 from etl.config.words import fold_word
+from etl.task import ACCOUNT, ASSIGNED_TO, DESCRIPTION, DUE_AT, OPPORTUNITY, STATUS, TITLE
 from etl.transform.profile import ColumnProfile
 from etl.transform.status_words import flag_status, usual_status
 
 KEY = "source.key"
-ACCOUNT = "$account"
-OPPORTUNITY = "$opportunity"
 
 _NEAR_EMAIL = 0.8
 _MOSTLY = 0.5

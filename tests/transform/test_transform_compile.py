@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from etl.errors import ConfigError
-from etl.transform.compile import compile_recipe, constant_names, mentioned_columns, targets_with_several
+from etl.transform.compile import compile_recipe
 from etl.transform.lookups import build_table
+from etl.transform.mentions import constant_names, mentioned_columns, targets_with_several
 
 MEMBERS = {"member.email": build_table([("sam@x.com", "mem_1", "Sam (mem_1)"), ("two@x.com", "a", "A (a)"), ("two@x.com", "b", "B (b)")])}
 SOURCE = ("Id", "Title", "A", "B", "S", "D", "O")
