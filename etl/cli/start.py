@@ -29,7 +29,7 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
     """Run one job as the command line asked for it.
 
     Args:
-        command: ``run``, ``check``, ``retry`` or ``reconcile``.
+        command: ``run``, ``check``, ``retry``, ``reconcile``, ``verify`` or ``undo``.
         config: The config file.
         data: What to read instead of ``source.path``.
         options: As parsed; those of ``JobRequest`` by its names, and ``as_json``, ``quiet``, ``log_format``, ``sandbox``, ``faults``.

@@ -1,1 +1,1 @@
-"""What a user can ask for: each job joins the rooms and decides nothing itself."""
+"""What can a user ask for? Each job joins the rooms, holds their order, and says what a person is to do."""

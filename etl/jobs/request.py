@@ -21,7 +21,7 @@ class JobRequest:
     """One command with its options, as they stand on the command line.
 
     Attributes:
-        command: ``run`` or ``check``.
+        command: ``run``, ``check``, ``retry``, ``reconcile``, ``verify``, ``undo``, ``doctor`` or ``runs``.
         config_path: The config file.
         data: Paths, globs or ``-``; they replace ``source.path``.
         out: Folder of the run folders.

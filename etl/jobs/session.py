@@ -50,7 +50,8 @@ class Session:
         remarks: What was decided for rows that are none the worse for it, by kind.
         counts: Rows by action.
         classes: Rows by what they are, held against Lightfield (``verify``).
-        files: The input, with the rows of each where it was read to its end.
+        files: The input.
+        rows_by_file: Rows of each file by its index, as far as they were read.
         workspace, load, ledger: For the summary, once known.
         attention: The first rows that need a person, for the page.
         course: How the writes went over time, for the page; None where nothing was sent.

@@ -1,4 +1,4 @@
-"""What does a query about one import need?"""
+"""In which transaction, and about which import, does a query ask?"""
 
 from __future__ import annotations
 
