@@ -170,6 +170,20 @@ def an_update_without_an_answer_is_done(stack: ExitStack) -> None:
     stack.enter_context(patch.object(outcomes, "_record_trouble", hopeful))
 
 
+def nobody_looks_at_the_former_task(stack: ExitStack) -> None:
+    """A row whose task we trashed gets a new one, also where people took it out again."""
+
+    async def unseen(_self: syncing.Syncing, operation: Operation) -> Operation:
+        return operation
+
+    stack.enter_context(patch.object(syncing.Syncing, "_anew", unseen))
+
+
+def a_change_that_people_undid_keeps_its_key(stack: ExitStack) -> None:
+    """Its replay answers when it is planned again."""
+    stack.enter_context(patch.object(intents, "_raise_revisions", lambda *_: None))
+
+
 MUTATIONS: dict[str, Break] = {
     each.__name__: each
     for each in (
@@ -188,6 +202,8 @@ MUTATIONS: dict[str, Break] = {
         changes_are_not_recorded_as_intents,
         undo_forgets_what_was_emptied,
         an_update_without_an_answer_is_done,
+        nobody_looks_at_the_former_task,
+        a_change_that_people_undid_keeps_its_key,
     )
 }
 

@@ -89,6 +89,7 @@ class SyncAuditor:
         self._ledgers: dict[int, sqlite3.Connection] = {}
         self._attempted: dict[tuple[str, str], list[tuple[Wire, Any]]] = {}
         self._by_key: dict[str, list[Wire]] = {}
+        self._agreed: dict[tuple[str, str], Lived] = {}
         self._backed_up: dict[str, Values] = {}
         self._old: dict[str, Values] = {}
         world.network.watch = self._watch
@@ -142,6 +143,7 @@ class SyncAuditor:
             for name, value in lived.present.get(story.key or "", gone).items():
                 if values_of(task)[name] == value:
                     story.ours[name] = value
+                    self._agreed[task.id, name] = lived
         if not task.trashed:
             self._world.followed(wire, task)
 
@@ -199,12 +201,18 @@ class SyncAuditor:
             changed = lived.present.get(story.key or "", {}).get(name) != story.ours.get(name)
             if gone or changed or not self._heard_of(story.put_by[name]):
                 return "on_conflict: overwrite"
-        put = story.put_by[name]
         if any(meant == commit.before[name] and not self._heard(each) for each, meant in self._attempted.get((task_id, name), ())):
             return "people did what a write of ours, of which nobody heard, was to do"
-        if not self._heard_of(put) and commit.before[name] == put.before[name]:
+        return self._put_back(task_id, story.put_by[name], name, commit.before[name])
+
+    def _put_back(self, task_id: str, put: Commit, name: str, value: Any) -> str | None:
+        """People made a field say again what the ledger takes for ours."""
+        if not self._heard_of(put) and value == put.before[name]:
             return "people put back what a write nobody heard of had changed"
-        if self._old.get(task_id, {}).get(name) == commit.before[name]:
+        agreed = self._agreed.get((task_id, name))
+        if agreed is not None and not agreed.finished and value == put.after[name]:
+            return "people put back what they and the source agreed on, which only a process saw that died"
+        if self._old.get(task_id, {}).get(name) == value:
             return "people put back what a write had changed that the ledger from the backup does not know"
         return None
 
@@ -332,6 +340,9 @@ class SyncAuditor:
             story, now = self.chronicle.stories[task_id], lived.after[task_id]
             edited = self._edited_at(story, first.since, values)
             self.figures["tasks of imports taken back"] += 1
+            if lived.step.by_cancel and values["$status"] == "CANCELLED":
+                # There is nothing to take back, and nothing to tell.
+                continue
             if edited and (now != (trashed, values) or lived.lines.get(key) != "conflict"):
                 self.fault(f"people changed {edited} of {task_id} (row {key}); the undo said {lived.lines.get(key)}: {now}", rule="undo")
             elif not edited and not any(self._is_taken(now, values, each) for each in self._chain(lived)):

@@ -103,6 +103,10 @@ class SyncWorld:
 
     def _people(self, step: People) -> None:
         for task in self.sandbox.tasks:
+            if step.reverts:
+                if not task.trashed and self.dice.random() < step.reverts:
+                    self._revert(task)
+                continue
             dice = self.dice.random()
             if self.time.now() - task.created_at < _YOUNG:
                 continue
@@ -111,17 +115,20 @@ class SyncWorld:
                     self.note(f"people restore {task.id}")
                     self.auditor.chronicle.people_move(task, self.time.now(), trashed=False)
             elif dice < step.edits:
-                self._edit(task)
+                self._edit(task, contests=step.contests)
             elif dice < step.edits + step.trashes:
                 self.note(f"people trash {task.id}")
                 self.auditor.chronicle.people_move(task, self.time.now(), trashed=True)
 
-    def _edit(self, task: Any) -> None:
+    def _edit(self, task: Any, *, contests: bool = False) -> None:
         if task.trashed or self.time.now() - task.created_at < _YOUNG:
             return
         self._edits += 1
         what = self.dice.choice(("$title", "$title", "$status", "$description", "$dueAt", "$assignedTo"))
-        key = self.auditor.chronicle.stories[task.id].key
+        story = self.auditor.chronicle.stories[task.id]
+        key, ours = story.key, [commit for commit in story.commits if commit.wire and commit.kind == "update"]
+        if contests and ours:
+            what = self.dice.choice(ours[-1].sent)
         value: Any = {
             # Now and then what the row said before, or is going to say.
             "$title": self.dice.choice((f"People's {self._edits}", f"People's {self._edits}", f"Row {key} {self.dice.choice(LETTERS)}")),
@@ -132,6 +139,12 @@ class SyncWorld:
         }[what]
         self.note(f"people make {what} of {task.id} ({key}) {value!r}")
         self.auditor.chronicle.people_edit(task, {what: value}, self.time.now())
+
+    def _revert(self, task: Any) -> None:
+        story = self.auditor.chronicle.stories[task.id]
+        for name in list(story.edited_at)[:1]:
+            self.note(f"people put {name} of {task.id} ({story.key}) back to {story.commits[0].after[name]!r}")
+            self.auditor.chronicle.people_edit(task, {name: story.commits[0].after[name]}, self.time.now())
 
     async def _live(self, step: Job) -> None:
         target = self._aim(step)

@@ -69,9 +69,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Somebody works in Lightfield: shares of the tasks that are edited, trashed, and taken out of the trash."""
+    """Somebody works in Lightfield: shares of the tasks that are edited, trashed, and taken out of the trash.
+
+    ``reverts``: Those that say again, in one field that people had edited, what they said when they were made. ``contests``: The edits are
+    of fields that we wrote last.
+    """
 
     edits: float = 0.0
+    reverts: float = 0.0
+    contests: bool = False
     trashes: float = 0.0
     restores: float = 0.0
 
@@ -158,7 +164,7 @@ def _both_sides(dice: Random) -> Iterator[Step]:
     """The source and people change the same rows: the same fields, and others."""
     yield Job("run")
     for _ in range(dice.choice((1, 1, 2))):
-        yield Change(edits=dice.choice((0.5, 1.0)), vanish=dice.choice((0.0, 0.0, 0.5)))
+        yield Change(edits=dice.choice((0.5, 1.0)), vanish=dice.choice((0.3, 0.5)))
         yield People(edits=dice.choice((0.5, 1.0)), trashes=dice.choice((0.0, 0.0, 0.2)))
         yield _gap(dice)
         yield _job(dice, "run", calm=0.6)
@@ -171,11 +177,11 @@ def _in_doubt(dice: Random) -> Iterator[Step]:
         yield Change(edits=1.0, vanish=dice.choice((0.0, 0.0, 0.3)))
         yield _lossy(dice, "run")
         yield Wait(dice.choice((2.0, 100.0, 3 * HOUR, 3 * HOUR, 25 * HOUR)))
-        yield People(edits=dice.choice((0.0, 0.5, 1.0)))
-        if dice.random() < 0.5:
+        yield People(edits=dice.choice((0.0, 0.5, 1.0)), contests=dice.random() < 0.6)
+        if dice.random() < 0.6:
             yield _job(dice, "run", calm=0.8)
-            yield People(edits=dice.choice((0.0, 0.5, 1.0)))
-        yield Change(edits=dice.choice((0.0, 1.0)), put_back=dice.choice((0.0, 0.0, 1.0)), come_back=1.0)
+            yield People(edits=dice.choice((0.0, 0.5))) if dice.random() < 0.3 else People(reverts=1.0)
+        yield Change(edits=dice.choice((0.0, 0.0, 1.0)), put_back=dice.choice((0.0, 0.0, 1.0)), come_back=1.0)
         yield _job(dice, "run", calm=0.8)
 
 
@@ -358,9 +364,9 @@ def _death(dice: Random) -> Death | None:
 
 
 FAMILIES = {
-    _nights: 18,
+    _nights: 14,
     _there_and_back: 10,
-    _both_sides: 12,
+    _both_sides: 16,
     _in_doubt: 15,
     _taken_back: 8,
     _old_ledger: 10,
