@@ -15,6 +15,9 @@ from etl.extract.table import Table, text_table, unreadable
 from etl.extract.wording import flat_columns, holds_bytes
 from etl.records import ROW
 
+_ROWS_AT_ONCE = 125_000
+"""Polars decodes several row groups of Parquet ahead of whoever takes the rows, and would hold a million rows at a time."""
+
 _BLANK_BYTES = 64
 """So far a list's bracket is looked for."""
 
@@ -30,11 +33,17 @@ def open_parquet(plain: PlainFile, names: frozenset[str]) -> Table:
         SourceError: It is cut off or damaged, its column names cannot be used, or one that the config mentions holds bytes.
     """
     try:
-        frame = pl.scan_parquet(plain.path, glob=False, row_index_name=ROW, row_index_offset=1)
+        frame = _in_pieces(pl.scan_parquet(plain.path, glob=False, row_index_name=ROW, row_index_offset=1))
         schema = _readable(frame, frame.collect_schema())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise unreadable(plain, "Parquet", error) from None
     return _typed_table(frame, schema, plain, names)
+
+
+def _in_pieces(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The same rows, a part of them decoded at a time."""
+    rows = frame.select(pl.len()).collect().item()
+    return pl.concat([frame.slice(first, _ROWS_AT_ONCE) for first in range(0, rows, _ROWS_AT_ONCE)]) if rows else frame
 
 
 def open_ndjson(plain: PlainFile, names: frozenset[str]) -> Table:
