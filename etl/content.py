@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from etl.task import DUE_AT
+from etl.task import DUE_AT, TASK_FIELDS
 
 _ESCAPED = re.compile(r"\\([^a-zA-Z0-9\s])")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
@@ -55,14 +55,21 @@ def differences(payload: Mapping[str, Any], task: Content) -> dict[str, Any]:
     relationships = {
         key: list(task.relationships.get(key, ()))
         for key, sent in payload.get("relationships", {}).items()
-        if _ids(sent) != _ids(task.relationships.get(key))
+        if id_set(sent) != id_set(task.relationships.get(key))
     }
     return {**fields, **relationships}
 
 
-def value_meaning(target: str, value: Any, *, relationship: bool) -> Any:
+def value_meaning(target: str, value: Any) -> Any:
     """What one field's value, or one relationship's ids, mean: equal where the two say the same; nothing is None."""
-    return (tuple(sorted(_ids(value))) or None) if relationship else _hashable(_field_meaning(target, value))
+    return _hashable(_field_meaning(target, value)) if target in TASK_FIELDS else tuple(sorted(id_set(value))) or None
+
+
+def id_set(ids: Any) -> frozenset[str]:
+    """A relationship's ids: one alone, several, or none."""
+    if ids is None:
+        return frozenset()
+    return frozenset((ids,)) if isinstance(ids, str) else frozenset(ids)
 
 
 def body_meaning(payload: Mapping[str, Any], fields: Iterable[str], relationships: Iterable[str]) -> Meaning:
@@ -107,8 +114,8 @@ def stamped_keys(description: Any, name: str) -> frozenset[str]:
 
 
 def _meaning(held: Mapping[str, Any], related: Mapping[str, Any], fields: Iterable[str], relationships: Iterable[str]) -> Meaning:
-    values = [(key, value_meaning(key, held.get(key), relationship=False)) for key in fields]
-    ids = [(key, value_meaning(key, related.get(key), relationship=True)) for key in relationships]
+    values = [(key, value_meaning(key, held.get(key))) for key in fields]
+    ids = [(key, value_meaning(key, related.get(key))) for key in relationships]
     return tuple(sorted([*values, *ids], key=lambda pair: pair[0]))
 
 
@@ -122,9 +129,3 @@ def _field_meaning(key: str, value: Any) -> Any:
 
 def _hashable(value: Any) -> Any:
     return value if value is None or isinstance(value, str | datetime) else json.dumps(value, sort_keys=True, default=str)
-
-
-def _ids(sent: Any) -> frozenset[str]:
-    if sent is None:
-        return frozenset()
-    return frozenset((sent,)) if isinstance(sent, str) else frozenset(sent)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from etl.config.fields import LookupName
@@ -93,7 +94,8 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
         attempts=job.limits.attempts,
         tell=lambda trouble: around.voice.say("warning", "no_answer", f"{origin}: {trouble}; trying again"),
     )
-    info = await _first_answer(reader, client)
+    with told_with_address(client.origin):
+        info = await key_info(reader, client)
     _hold_scopes(scopes, info)
     # A sandbox inside the process is filled with what the data asks for, and the data has not been read yet.
     first_pages = FirstPages(reader, client, () if around.practice else _looked_into(session.config, info))
@@ -110,12 +112,13 @@ def write_rate(connection: Connection) -> float:
     return connection.throttles[Category.WRITE].rate_per_second
 
 
-async def _first_answer(reader: ThrottledReader, client: LightfieldClient) -> KeyInfo:
+@contextmanager
+def told_with_address(origin: str) -> Iterator[None]:
+    """A service that is down is told with its address: a mistyped one looks just like it."""
     try:
-        return await key_info(reader, client)
+        yield
     except ServiceDownError as error:
-        # A mistyped address looks just like a service that is down.
-        raise ServiceDownError(f"{client.origin}: {error.message}", next_step=error.next_step) from None
+        raise ServiceDownError(f"{origin}: {error.message}", next_step=error.next_step) from None
 
 
 async def _ask(reader: ThrottledReader, client: LightfieldClient, info: KeyInfo) -> tuple[tuple[Member, ...] | None, Definitions]:

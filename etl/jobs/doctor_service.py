@@ -7,7 +7,16 @@ from datetime import timedelta
 
 from etl.config.model import ReadConfig
 from etl.errors import EtlError, KeyRefusedError, ServiceDownError
-from etl.jobs.connect import MEMBERS_SCOPE, READ_SCOPE, hold_map, hold_workspace, scopes_to_map, with_members, write_scopes
+from etl.jobs.connect import (
+    MEMBERS_SCOPE,
+    READ_SCOPE,
+    hold_map,
+    hold_workspace,
+    scopes_to_map,
+    told_with_address,
+    with_members,
+    write_scopes,
+)
 from etl.jobs.findings import Findings
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.settings import api_key, base_url
@@ -76,11 +85,8 @@ async def _first_answer(client: LightfieldClient, around: Surroundings) -> _Line
     reader = ThrottledReader(
         throttles, clock=around.clock, random=around.random, stop=StopSwitch(), server_clock=ServerClock(around.clock), attempts=_ATTEMPTS
     )
-    try:
+    with told_with_address(client.origin):
         answer = await reader.answer(client.validate, Category.READ)
-    except ServiceDownError as error:
-        # A mistyped address looks just like a service that is down.
-        raise ServiceDownError(f"{client.origin}: {error.message}", next_step=error.next_step) from None
     return _Line(client, reader, throttles, answer)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import polars as pl
 
 from etl.content import stamp_prefix
+from etl.extract.scan import ROWS_PER_BATCH
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.journal import keep_lease
@@ -35,8 +36,6 @@ from etl.report.results import RowReport
 from etl.report.summary import Summary
 from etl.report.wording import rows_text
 from etl.transform.identity import idempotency_key
-
-ROWS_PER_BATCH = 10_000
 
 _TASKS_AT_ONCE = 1_000
 _MISSING = "not in Lightfield: run creates it"

@@ -9,9 +9,9 @@ from etl.jobs.loading import Load
 from etl.jobs.settle_changes import DONE_AS
 from etl.jobs.syncing import retrieve
 from etl.lightfield.models import TaskView
+from etl.plan.changes import told
 from etl.plan.doubtful_change import Happened, happened
 from etl.plan.three_way import Written, touched
-from etl.plan.undo import told
 from etl.records import KEY_WINDOW, Operation, OperationKind, Outcome
 
 CHANGED_SINCE = "changed_since"

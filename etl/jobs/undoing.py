@@ -14,8 +14,8 @@ from etl.jobs.session import Session
 from etl.jobs.syncing import key_maker, retrieve, written_of
 from etl.ledger.history import WrittenRow
 from etl.lightfield.models import TaskView
-from etl.plan.changes import LEFT
-from etl.plan.undo import PastWrite, Planned, TakeBack, Undoing, UndoRules, edited_record, take_back, told, undoing
+from etl.plan.changes import LEFT, told
+from etl.plan.undo import PastWrite, Planned, TakeBack, Undoing, UndoRules, edited_record, take_back, undoing
 from etl.records import WROTE, Action, Operation, OperationKind, Outcome
 from etl.report.folder import local_failures, write_all
 from etl.task import CANCELLED, STATUS

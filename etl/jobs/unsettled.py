@@ -10,7 +10,8 @@ import polars as pl
 from etl.config.presets import presets_folder
 from etl.jobs.session import Session
 from etl.jobs.tables import Directory
-from etl.report.lookups_file import LOOKUPS_NAME, LOOKUPS_SCHEMA, UnreadableLookupsError, read_lookups
+from etl.report.lookups_file import LOOKUPS_SCHEMA, UnreadableLookupsError, read_lookups
+from etl.transform.side_files import LOOKUPS_FILE
 from etl.transform.words import word_key
 
 
@@ -58,7 +59,7 @@ def open_lookups(session: Session) -> LookupsFile:
     """The file as it is now; one that cannot be read is said aloud, and left alone."""
     folder, working_folder = session.config.folder, session.around.working_folder
     beside = folder.resolve() != presets_folder().resolve()
-    path = (folder if beside else working_folder) / LOOKUPS_NAME
+    path = (folder if beside else working_folder) / LOOKUPS_FILE
     shown = str(path.relative_to(working_folder)) if path.is_relative_to(working_folder) else str(path)
     fault = None
     try:

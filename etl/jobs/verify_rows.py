@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from etl.extract.scan import ROWS_PER_BATCH
 from etl.jobs.identify import Memory
 from etl.jobs.passes import Input
 from etl.jobs.session import Session
@@ -20,8 +21,6 @@ from etl.plan.verify import LOOK, classed
 from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, PreparedBatch, RowClass
 from etl.report.verified import VerifiedLine
 from etl.transform.hashes import key_hash
-
-ROWS_PER_BATCH = 10_000
 
 _TOLD = (RowClass.MISSING, RowClass.REJECTED, RowClass.FAILED)
 

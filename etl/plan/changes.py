@@ -75,13 +75,13 @@ def change(draft: Operation, written: Written | None, theirs: Content | None, ru
     if theirs is None:
         return _deleted(draft, rules, now)
     if written is None:
-        return _told(
+        return told(
             draft, now, NO_BASE, None, "the ledger does not hold what was last written of it, so that nobody can tell who changed what"
         )
     ours = draft.content or {}
     found = merge(written, ours, theirs, rules.targets, source_wins=rules.source_wins)
     if found.conflicts:
-        return _told(draft, now, CONFLICT, found.conflicts[0].target, _about(found.conflicts))
+        return told(draft, now, CONFLICT, found.conflicts[0].target, _about(found.conflicts))
     sent = {*found.replaced["fields"], *found.replaced["relationships"]}
     replaced = {**found.replaced, LEFT: left_alone(written, theirs, sent)}
     complete = replace(draft, content=found.content, replaced=replaced, payload=found.payload or {})
@@ -128,7 +128,7 @@ def vanished(draft: Operation, written: Written, theirs: Content | None, rules: 
     if rules.on_missing == "trash":
         edited = () if rules.source_wins else touched(written, theirs)
         if edited:
-            return _told(
+            return told(
                 draft, now, CONFLICT, edited[0].target, "its row vanished from the source, but people changed it: " + _about(edited)
             )
         return trash(gone, written, rules.make_key)
@@ -143,6 +143,11 @@ def trash(draft: Operation, written: Written, make_key: KeyOfWrite) -> Operation
     return replace(ready, idempotency_key=make_key(ready, None))
 
 
+def told(draft: Operation, now: datetime, code: str, target: str | None, message: str) -> Outcome:
+    """A row whose task is left as it is, and why."""
+    return Outcome(draft, Action.CONFLICT, 0, now, task_id=draft.task_id, problem=Problem(code, target, message))
+
+
 def payload_digest(payload: Mapping[str, Any]) -> bytes:
     """Of what an update sends: 16 bytes, the same for the same JSON value."""
     return blake2b(dumps(payload, sort_keys=True, ensure_ascii=True).encode(), digest_size=16).digest()
@@ -150,7 +155,7 @@ def payload_digest(payload: Mapping[str, Any]) -> bytes:
 
 def _deleted(draft: Operation, rules: Rules, now: datetime) -> Operation | Outcome:
     if not rules.recreate:
-        return _told(
+        return told(
             draft,
             now,
             DELETED,
@@ -171,10 +176,6 @@ def _deleted(draft: Operation, rules: Rules, now: datetime) -> Operation | Outco
 
 def _given(content: Mapping[str, Any]) -> dict[str, Any]:
     return task_body({**content.get("fields", {}), **content.get("relationships", {})})
-
-
-def _told(draft: Operation, now: datetime, code: str, target: str | None, message: str) -> Outcome:
-    return Outcome(draft, Action.CONFLICT, 0, now, task_id=draft.task_id, problem=Problem(code, target, message))
 
 
 def _about(found: Sequence[Difference]) -> str:

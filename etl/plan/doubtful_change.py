@@ -8,7 +8,6 @@ from etl.content import Content, value_meaning
 from etl.plan.payload import value_in
 from etl.plan.three_way import held_value
 from etl.records import Operation, OperationKind
-from etl.task import TASK_FIELDS
 
 
 class Happened(StrEnum):
@@ -45,6 +44,4 @@ def happened(operation: Operation, theirs: Content | None, *, protected: bool) -
 
 
 def _same(theirs: Content, target: str, value: object) -> bool:
-    relationship = target not in TASK_FIELDS
-    held = value_meaning(target, held_value(theirs, target), relationship=relationship)
-    return bool(held == value_meaning(target, value, relationship=relationship))
+    return bool(value_meaning(target, held_value(theirs, target)) == value_meaning(target, value))

@@ -97,9 +97,9 @@ def merge(written: Written, ours: Mapping[str, Any], theirs: Content, targets: I
 def compare(target: str, written: Written, ours: Mapping[str, Any], theirs: Content) -> Difference:
     """Who changed one field since it was last written?"""
     base, wanted, held = value_in(written.content, target), value_in(ours, target), held_value(theirs, target)
-    said, present = _meaning(target, wanted), _meaning(target, held)
-    by_source = said != _meaning(target, base)
-    by_people = present not in {_meaning(target, base), _meaning(target, written.observed.get(target, base))}
+    said, present = value_meaning(target, wanted), value_meaning(target, held)
+    by_source = said != value_meaning(target, base)
+    by_people = present not in {value_meaning(target, base), value_meaning(target, written.observed.get(target, base))}
     if by_source and by_people:
         side = Side.ALIKE if said == present else Side.BOTH
     elif by_source:
@@ -164,7 +164,7 @@ def edits_shown(found: Iterable[Difference]) -> str:
 
 
 def _is_left(found: Difference, left: Mapping[str, Any]) -> bool:
-    return found.target in left and _meaning(found.target, left[found.target]) == _meaning(found.target, found.theirs)
+    return found.target in left and value_meaning(found.target, left[found.target]) == value_meaning(found.target, found.theirs)
 
 
 def _shown(value: Any) -> str:
@@ -172,10 +172,6 @@ def _shown(value: Any) -> str:
         return "empty"
     text = ", ".join(value) if isinstance(value, list) else str(value)
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
-
-
-def _meaning(target: str, value: Any) -> Any:
-    return value_meaning(target, value, relationship=target not in TASK_FIELDS)
 
 
 def _with_values(content: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

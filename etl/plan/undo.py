@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 from etl.content import Content
-from etl.plan.changes import LEFT, NOTHING_PUT_OUT, KeyOfWrite, payload_digest, trash
+from etl.plan.changes import LEFT, NOTHING_PUT_OUT, KeyOfWrite, payload_digest, told, trash
 from etl.plan.payload import body_of
 from etl.plan.three_way import Difference, Written, edits_shown, held_value, left_alone, touched, update_body
-from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome, Problem
+from etl.records import OTHER_FINGERPRINT, VANISHED_FINGERPRINT, Action, Operation, OperationKind, Outcome
 from etl.task import CANCELLED, STATUS, TASK_FIELDS
 
 EDITED = "edited_since"
@@ -141,11 +141,6 @@ def take_back(planned: Planned, theirs: Content | None, rules: UndoRules, now: d
     if how is TakeBack.TRASH:
         return trash(draft, written, rules.make_key)
     return _put_back(planned, written, theirs, rules)
-
-
-def told(draft: Operation, now: datetime, code: str, target: str | None, message: str) -> Outcome:
-    """A row that is left as it is, and why."""
-    return Outcome(draft, Action.CONFLICT, 0, now, task_id=draft.task_id, problem=Problem(code, target, message))
 
 
 def _restored(draft: Operation, written: Written, theirs: Content | None, rules: UndoRules, now: datetime) -> Operation | Outcome:

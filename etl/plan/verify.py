@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from etl.content import Content, body_meaning, digest, moment, task_meaning, value_meaning
+from etl.content import Content, body_meaning, digest, id_set, moment, task_meaning, value_meaning
 from etl.plan.choose import Choice
 from etl.plan.payload import body_of, value_in
 from etl.plan.three_way import Difference, Side, Written, compare, held_value
@@ -174,7 +174,7 @@ class Digester:
         for target, observed in written.observed.items():
             if target not in kept:
                 continue
-            if _meaning(target, value_in(written.content, target)) != _meaning(target, kept[target]) or lost(
+            if value_meaning(target, value_in(written.content, target)) != value_meaning(target, kept[target]) or lost(
                 target, kept[target], observed
             ):
                 return None
@@ -188,10 +188,10 @@ def lost(target: str, sent: Any, kept: Any) -> bool:
     Another way is: text that differs in signs and blanks alone (its markdown is written anew), a time that is rounded by less than a
     minute, ids beside those that were sent.
     """
-    if _meaning(target, sent) is None:
+    if value_meaning(target, sent) is None:
         return False
     if target not in TASK_FIELDS:
-        return not _ids(sent) <= _ids(kept)
+        return not id_set(sent) <= id_set(kept)
     if target == DUE_AT and (before := moment(sent)) and (after := moment(kept)):
         return abs(after - before) >= _ROUNDED
     return _letters(sent) != _letters(kept)
@@ -205,19 +205,11 @@ def _fault(found: Difference) -> str | None:
 
 
 def _says(target: str, ours: Mapping[str, Any], theirs: Content) -> bool:
-    return bool(_meaning(target, value_in(ours, target)) == _meaning(target, held_value(theirs, target)))
+    return bool(value_meaning(target, value_in(ours, target)) == value_meaning(target, held_value(theirs, target)))
 
 
 def _unexplained(target: str, ours: Mapping[str, Any], theirs: Content) -> Finding:
     return Finding(UNKNOWN_BASE, target, None, value_in(ours, target), held_value(theirs, target))
-
-
-def _meaning(target: str, value: Any) -> Any:
-    return value_meaning(target, value, relationship=target not in TASK_FIELDS)
-
-
-def _ids(value: Any) -> set[str]:
-    return {value} if isinstance(value, str) else set(value or ())
 
 
 def _letters(value: Any) -> str:

@@ -12,8 +12,6 @@ import polars as pl
 from etl.cells import protect, unprotect
 from etl.report.folder import open_private, write_all
 
-LOOKUPS_NAME = "lookups.csv"
-
 LOOKUPS_COLUMNS = ("field", "value", "rows", "problem", "suggestion_1", "suggestion_2", "use")
 """The header; columns that a person added stand behind them and are kept."""
 
