@@ -236,7 +236,7 @@ class Operation:
         source_key, key_digest: The row's identity.
         fingerprint: Of the content that this write leaves behind.
         payload: The request's body as a JSON object; empty for trash and restore.
-        idempotency_key: Sent with every attempt (rule 2 of the design).
+        idempotency_key: Sent with every attempt (rule 2, docs/rules.md).
         generation: Raised each time the row's task is trashed.
         revision: Acknowledged writes to this generation so far.
         task_id: Of the task to change; None for a create.

@@ -101,3 +101,15 @@ def test_no_module_can_reach_itself() -> None:
 def test_the_first_line_of_every_module_says_what_it_answers() -> None:
     silent = [dotted(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert silent == []
+
+
+def test_no_function_of_ours_is_called_for_each_cell() -> None:
+    by_row = {"map_elements", "map_rows", "rolling_map"}
+    before_the_load = [path for path in MODULES if room_of(path) in {"extract", "transform", "plan", "report"}]
+    found = [
+        dotted(path)
+        for path in before_the_load
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if getattr(node, "attr", "") in by_row
+    ]
+    assert found == []

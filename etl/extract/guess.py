@@ -30,7 +30,10 @@ SIGNATURES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("activity type", "summary", "assigned to", "due date", "document name"),
     ),
 }
-"""For each preset, sets of folded column names: a file that has all of one set was written by that CRM (facts: crm-exports §6)."""
+"""For each preset, sets of folded column names: a file that has all of one set was written by that CRM.
+
+The headers are those of the CRM's own exports, most of which have a sample in ``samples/``.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def syncing_of(session: Session, connection: Connection, memory: Memory) -> Sync
 
 
 def key_maker(name: str) -> KeyOfWrite:
-    """Makes the Idempotency-Keys of an import's writes (rule 2 of the design)."""
+    """Makes the Idempotency-Keys of an import's writes (rule 2, docs/rules.md)."""
 
     def make(operation: Operation, payload_digest: bytes | None) -> str:
         revision = None if operation.kind is OperationKind.CREATE else operation.revision

@@ -18,7 +18,7 @@ class Remedy(StrEnum):
 
 
 def remedy(first_sent_at: datetime, server_now: datetime) -> Remedy:
-    """Rule 4: the age is measured by the server's clock from the intent's *first* send."""
+    """Rule 4 of docs/rules.md: the age is measured by the server's clock from the intent's *first* send."""
     return Remedy.SEND_AGAIN if server_now - first_sent_at < KEY_WINDOW else Remedy.LOOK
 
 

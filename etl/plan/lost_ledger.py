@@ -1,6 +1,6 @@
 """Does the workspace hold rows that the ledger does not know: is it a lost ledger, or an old copy?
 
-Rule 9 of the design; pure. Up to twenty pages of tasks are held against all unknown rows of the look ahead: by their stamps, or else by
+Rule 9 of docs/rules.md; pure. Up to twenty pages of tasks are held against all unknown rows of the look ahead: by their stamps, or else by
 what survives the ordinary work on a task, its completion above all.
 """
 

@@ -1,6 +1,6 @@
 """Which of Lightfield's tasks are what intents in doubt made, and which intents made none?
 
-Rule 4 of the design; pure.
+Rule 4 of docs/rules.md; pure.
 """
 
 from __future__ import annotations

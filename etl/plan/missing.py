@@ -64,7 +64,7 @@ class InputView:
 
 
 def why_not_known(view: InputView) -> str | None:
-    """Why this input does not tell which rows vanished (rule 13 of the design), a clause; None where it does."""
+    """Why this input does not tell which rows vanished (rule 13, docs/rules.md), a clause; None where it does."""
     if view.failures_file:
         return "a failures file holds only some rows"
     if view.limited:

@@ -11,7 +11,7 @@ Counts = Mapping[Action, int]
 
 
 def no_rows() -> dict[Action, int]:
-    """Zero of every action, in the order in which the design names them."""
+    """Zero of every action, in the order in which reports name them."""
     return dict.fromkeys(Action, 0)
 
 

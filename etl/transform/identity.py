@@ -32,7 +32,7 @@ def digests(texts: pl.Series) -> pl.Series:
     return pl.Series(texts.name, hashed, dtype=pl.Binary)
 
 
-def idempotency_key(  # noqa: PLR0913  the parts that the design names
+def idempotency_key(  # noqa: PLR0913  the parts that rule 2 names
     name: str,
     operation: str,
     source_key: str,
@@ -41,7 +41,7 @@ def idempotency_key(  # noqa: PLR0913  the parts that the design names
     revision: int | None = None,
     payload_digest: bytes | None = None,
 ) -> str:
-    """The key under which Lightfield executes a write once (rule 2 of the design).
+    """The key under which Lightfield executes a write once (rule 2, docs/rules.md).
 
     Args:
         name: The import's name.

@@ -1,4 +1,4 @@
-"""The pitfalls of real exports, for the systems about which less is known: each by its number in the list of facts."""
+"""The pitfalls of real exports, for the systems about which less is known, by the numbers of ``tests/test_pitfalls.py``."""
 
 from __future__ import annotations
 

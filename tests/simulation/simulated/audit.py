@@ -297,7 +297,7 @@ class Auditor:
         given_up = any(wire.is_create and self._title(wire) in row.titles for wire in world.network.given_up_unsent)
         if not open_ended and not given_up and not interrupted and not world.schedule.rebuilds_ledger:
             self._fault(f"row {row.key} is uncertain ({line['error_code']}), but nothing of it was ever in doubt", rule="doubt")
-        # Whose task Lightfield has answered with, no run can know once a ledger was lost (rule 5 of the design).
+        # Whose task Lightfield has answered with, no run can know once a ledger was lost (rule 5 of docs/rules.md).
         is_anothers = line["error_code"] == "replayed_older" and world.schedule.loses_ledger
         if step.final and not is_anothers and self._could_be_settled(row, wires):
             why = f"{line['error_code']}: {line['error_message']}"
