@@ -14,6 +14,7 @@ import click
 
 from etl.cli.tuning import spare_collector, tune_collector, tune_polars
 from etl.config.addresses import without_secrets
+from etl.config.words import did_you_mean
 from etl.errors import EtlError, crash_of
 
 PROGRAM = "lightfield-etl"
@@ -58,6 +59,16 @@ class Commands(click.Group):
             return None
         command = import_module(f"etl.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names.
+
+        Raises:
+            UsageError: There is none; it says which one may be meant.
+        """
+        if args[0] in _COMMANDS or args[0].startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands in their groups, without importing one."""

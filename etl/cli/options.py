@@ -13,6 +13,18 @@ from etl.config.amounts import CountOrShare, parse_count_or_share, parse_duratio
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class Number(click.FloatRange):
+    """A number within a range."""
+
+    name = "number"
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within a range."""
+
+    name = "whole number"
+
+
 class Duration(click.ParamType[float]):
     """``90s``, ``15m``, ``2h``, ``1d`` or plain seconds; the value is seconds."""
 
@@ -89,4 +101,4 @@ def writer_options(command: Command) -> Command:
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 DATA = click.argument("data", nargs=-1)
-LIMIT = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take only the first N rows.")
+LIMIT = click.option("--limit", type=WholeNumber(min=1), metavar="N", help="Take only the first N rows.")

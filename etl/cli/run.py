@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from etl.cli.options import CONFIG, DATA, LIMIT, Duration, RowsOrShare, writer_options
+from etl.cli.options import CONFIG, DATA, LIMIT, Duration, Number, RowsOrShare, WholeNumber, writer_options
 from etl.config.amounts import CountOrShare
 
 
@@ -20,12 +20,12 @@ from etl.config.amounts import CountOrShare
 @click.option("--yes", is_flag=True, help="Ask nothing before the first write: for scripts.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     metavar="N",
     help="Send at most N writes a second [default: what Lightfield allows]",
 )
 @click.option(
-    "--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Keep N requests in flight [default: as many as the limit needs]"
+    "--concurrency", type=WholeNumber(1, 1000), metavar="N", help="Keep N requests in flight [default: as many as the limit needs]"
 )
 @click.option(
     "--max-failures",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from etl.cli.options import WholeNumber
+
 if TYPE_CHECKING:
     # Imported when the command runs, so that --help answers at once.
     from etl.report.past import OneRun
@@ -23,9 +25,7 @@ _LATEST = "latest"
 @click.command("runs")
 @click.argument("config", required=False)
 @click.argument("run", required=False)
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Show the newest N runs of each import."
-)
+@click.option("--limit", type=WholeNumber(min=1), default=20, show_default=True, metavar="N", help="Show the newest N runs of each import.")
 @click.option("--failures", is_flag=True, help="Write the rows of RUN that failed or are uncertain to OUT/RUN-failures.csv.")
 @click.option("--ledger", metavar="URL", help="Where the ledger is [default: as for run; without CONFIG the only *.ledger in this folder]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="The folder of the reports.")

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import click
 
+from etl.cli.options import Number, WholeNumber
+
 
 @click.command("sandbox")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, metavar="N", help="Listen on port N; 0 takes a free one."
+    "--port", type=WholeNumber(0, 65535), default=8080, show_default=True, metavar="N", help="Listen on port N; 0 takes a free one."
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=25.0,
     show_default=True,
     metavar="N",
     help="Allow N requests a second of each category.",
 )
-@click.option(
-    "--latency", type=click.FloatRange(min=0), default=80.0, show_default=True, metavar="N", help="Let each answer take N milliseconds."
-)
+@click.option("--latency", type=Number(min=0), default=80.0, show_default=True, metavar="N", help="Let each answer take N milliseconds.")
 @click.option(
     "--list-lag",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=0.0,
     show_default=True,
     metavar="N",

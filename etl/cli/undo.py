@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from etl.cli.options import CONFIG, Duration, writer_options
+from etl.cli.options import CONFIG, Duration, Number, writer_options
 
 
 @click.command("undo")
@@ -22,7 +22,7 @@ from etl.cli.options import CONFIG, Duration, writer_options
 @click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     metavar="N",
     help="Send at most N writes a second [default: what Lightfield allows]",
 )

@@ -153,3 +153,18 @@ def test_a_wrong_option_points_to_the_help(desk):
 def test_the_help_of_every_command_answers_with_exit_0(desk):
     for command in ("run", "check", "demo", "sandbox", "schema"):
         assert desk(command, "--help").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rum"], "there is no command 'rum'; did you mean run? (allowed: init, check, run"),
+        (["zzzz", "--help"], "there is no command 'zzzz' (allowed: init, check, run"),
+        (["run", "desk.yaml", "--rate", "abc"], "'abc' is not a valid number"),
+        (["run", "desk.yaml", "--limit", "1.5"], "'1.5' is not a valid whole number"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_told_with_what_is_allowed(desk, words, said):
+    ended = desk(*words)
+    assert ended.code == 2
+    assert said in ended.stderr
