@@ -13,6 +13,7 @@ from etl.jobs.session import Session, give_up_if_asked, user_name, versions
 from etl.jobs.settings import ledger_url
 from etl.jobs.threads import LedgerThread
 from etl.ledger.imports import ImportLedger
+from etl.ledger.lock import LEASE_SECONDS
 from etl.ledger.runs import RunRecord
 from etl.ledger.store import Ledger, find_ledger, open_ledger
 from etl.ledger.workspaces import Workspace
@@ -66,7 +67,7 @@ async def open_memory(session: Session, connection: Connection, *, create: bool)
     """
     thread = session.cleanup.enter_context(LedgerThread())
     url = ledger_url(session.request, session.around, session.config)
-    ledger = await thread.call(open_ledger, url, clock=session.around.clock, create=create)
+    ledger = await thread.call(open_ledger, url, clock=session.around.clock, create=create, config=session.request.config_path)
     session.cleanup.push_async_callback(thread.call, ledger.close)
     session.ledger = ledger.location
     if ledger.created and not session.around.practice:
@@ -179,7 +180,9 @@ async def _give_back(session: Session, memory: Memory) -> None:
     try:
         await memory.thread.call(memory.rows.lease.release)
     except EtlError as error:
-        session.around.voice.say("warning", "lock_kept", f"the lock was not given back, it expires within a minute: {error.message}")
+        session.around.voice.say(
+            "warning", "lock_kept", f"the lock was not given back, it expires within {LEASE_SECONDS:g} s: {error.message}"
+        )
 
 
 async def _acquired(memory: Memory, *, last_try: bool) -> bool:

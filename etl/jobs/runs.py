@@ -38,7 +38,7 @@ def look_back(request: RunsRequest, around: Surroundings) -> History | OneRun:
         LocalFailureError: It gave out, or the disk is full.
     """
     url, name = _where(request, around)
-    with open_ledger(url, clock=around.clock, create=False) as ledger:
+    with open_ledger(url, clock=around.clock, create=False, config=request.config_path) as ledger:
         imports = _imports(ledger, name, request)
         return _history(ledger, imports, request.limit) if request.run is None else one_run(*_find(imports, request.run), request, around)
 

@@ -60,7 +60,7 @@ def begin(work: Work, run: int, operations: Sequence[Operation], now: datetime) 
     """Notes intents within the caller's transaction; see ``ImportLedger.begin``."""
     digests = [operation.key_digest for operation in operations]
     if len(set(digests)) != len(digests):
-        raise UnsettledIntentError("Two operations for one row were to begin at once; nothing was sent.")
+        raise UnsettledIntentError("two operations for one row were to begin at once; nothing was sent")
     columns = [INTENT.c[name] for name in _OLD]
     query = select(*columns).where(INTENT.c.import_id == work.import_id, INTENT.c.key_digest.in_(digests))
     old = {row.key_digest: row for row in work.connection.execute(query)}
@@ -133,8 +133,8 @@ def _begun(operation: Operation, old: AnyRow | None, now: datetime) -> Operation
     if operation.generation > old.generation:
         return replace(operation, first_sent_at=now)
     raise UnsettledIntentError(
-        f"The row {operation.source_key!r} was to be sent while it is unknown what became of an earlier request for it; nothing was sent.",
-        next_step="Run the same command again: it settles what is in doubt first.",
+        f"the row {operation.source_key!r} was to be sent while it is unknown what became of an earlier request for it; nothing was sent",
+        next_step="run the same command again: it settles what is in doubt first",
     )
 
 

@@ -49,10 +49,10 @@ def refuse_change(name: str, known: KeySpec, now: KeySpec) -> None:
     if now.continues(known):
         return
     raise LedgerError(
-        f"The rows of {name!r} that the ledger knows are identified by {_told(known)}; now it would be by {_told(now)}."
-        f"{_difference(known, now)} Every row would look new and be created a second time.",
-        next_step=f"Put source.key (and the columns) back as they were{_alias_step(known, now)}; "
-        "or, if these are other rows, give the import another name.",
+        f"the rows of {name!r} that the ledger knows are identified by {_told(known)}; now it would be by {_told(now)}"
+        f"{_difference(known, now)}: every row would look new and be created a second time; nothing was sent",
+        next_step=f"put source.key (and the columns) back as they were{_alias_step(known, now)}; "
+        "or, if these are other rows, give the import another name",
     )
 
 
@@ -78,4 +78,4 @@ def _difference(known: KeySpec, now: KeySpec) -> str:
     gone = sorted(set(known.content_columns) - set(now.content_columns))
     new = sorted(set(now.content_columns) - set(known.content_columns))
     parts = [f"{word}: {', '.join(columns)}" for word, columns in (("gone", gone), ("new", new)) if columns]
-    return f" Columns {'; '.join(parts)}."
+    return f" (columns {'; '.join(parts)})"

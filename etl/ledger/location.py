@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from etl.errors import LedgerError
 from etl.ledger.server_url import SCHEMES, shown_url
 
 _MEMORY = ":memory:"
-_ALLOWED = "Allowed are a path, sqlite:///path, sqlite:// (memory: nothing is kept), and postgresql://user:password@host/database."
+_ALLOWED = "allowed are a path, sqlite:///path, sqlite:// (memory: nothing is kept), and postgresql://user:password@host/database"
 
 
 class NoLedgerError(LedgerError):
@@ -39,7 +40,7 @@ def locate(url: str) -> Location:
         LedgerError: A kind of database that this version does not know, or no path.
     """
     if not url.strip():
-        raise LedgerError("The ledger's path is empty.", next_step=_ALLOWED)
+        raise LedgerError("the ledger's path is empty", next_step=_ALLOWED)
     if "://" not in url:
         return _of_path(url)
     scheme, _, rest = url.partition("://")
@@ -47,11 +48,11 @@ def locate(url: str) -> Location:
         return Location(None, shown_url(url), url)
     if scheme.casefold() != "sqlite":
         # A mistyped scheme may hide a password anywhere behind it.
-        raise LedgerError(f"{scheme}:// is no kind of ledger that this version knows.", next_step=_ALLOWED)
+        raise LedgerError(f"{scheme}:// is no kind of ledger that this version knows", next_step=_ALLOWED)
     if rest in {"", "/", f"/{_MEMORY}"}:
         return Location(None, "memory (nothing is kept)")
     if not rest.startswith("/") or "?" in rest:
-        raise LedgerError("The ledger's URL sqlite://… has a host or a query string; neither has a meaning for a file.", next_step=_ALLOWED)
+        raise LedgerError("the ledger's URL sqlite://… has a host or a query string; neither has a meaning for a file", next_step=_ALLOWED)
     return _of_path(rest[1:])
 
 
@@ -69,32 +70,32 @@ def make_private_file(location: Location) -> None:
         return
     except OSError as error:
         raise LedgerError(
-            f"The ledger {location.shown} cannot be made: {error.strerror}.",
-            next_step=f"Make the folder {location.path.parent} and give yourself write permission, or give another path with --ledger.",
+            f"the ledger {location.shown} cannot be made: {error.strerror}",
+            next_step=f"make the folder {location.path.parent} and give yourself write permission, or give another path with --ledger",
         ) from error
     os.close(descriptor)
 
 
-def check_file(location: Location, *, create: bool) -> None:
+def check_file(location: Location, *, create: bool, config: Path | None = None) -> None:
     """Raises LedgerError when there is something else than a file, NoLedgerError when there is nothing and ``create`` is False."""
     if location.path is None:
         return
     if location.path.is_dir():
         raise LedgerError(
-            f"The ledger {location.shown} is a folder, not a file.",
-            next_step=f"Give a file in it, for example --ledger {location.path / 'import.ledger'}.",
+            f"the ledger {location.shown} is a folder, not a file",
+            next_step=f"give a file in it, for example --ledger {location.path / 'import.ledger'}",
         )
     if location.path.exists() and not location.path.is_file():
-        raise LedgerError(f"The ledger {location.shown} is not a regular file.", next_step="Give another path with --ledger.")
+        raise LedgerError(f"the ledger {location.shown} is not a regular file", next_step="give another path with --ledger")
     if not create and not location.path.exists():
-        raise no_ledger(location)
+        raise no_ledger(location, config)
 
 
-def no_ledger(location: Location) -> NoLedgerError:
-    """The error that says so."""
+def no_ledger(location: Location, config: Path | None) -> NoLedgerError:
+    """The error that says so; ``config`` is the one whose ledger it would be, where that is known."""
+    rebuild = shlex.join(["lightfield-etl", "reconcile", "CONFIG" if config is None else str(config)])
     return NoLedgerError(
-        f"There is no ledger at {location.shown}.",
-        next_step="Give the one that the import wrote with --ledger; if it is lost: lightfield-etl reconcile CONFIG.",
+        f"there is no ledger at {location.shown}", next_step=f"give the one that the import wrote with --ledger; if it is lost: {rebuild}"
     )
 
 

@@ -231,15 +231,15 @@ class Lease:
     def _locked(self, holder: str, since: datetime, left: float) -> LockedError:
         left = min(left, LEASE_SECONDS)
         return LockedError(
-            f"Another run of {self.import_name!r} holds the lock: {holder}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
-            f" It expires in {max(1, round(left))} s unless that run goes on.",
-            next_step="Run the same command again when it has finished, or wait for it: --wait 10m.",
+            f"another run of {self.import_name!r} holds the lock: {holder}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC;"
+            f" it expires in {max(1, round(left))} s unless that run goes on",
+            next_step="run the same command again when it has finished, or wait for it: --wait 10m",
         )
 
     def _lost(self, holder: str | None) -> LockLostError:
-        by = f" {holder} holds it now." if holder else ""
+        by = f"; {holder} holds it now" if holder else ""
         return LockLostError(
-            f"The lock of {self.import_name!r} is no longer ours: this process was paused, or could not renew it, for more than"
-            f" {LEASE_SECONDS:g} seconds.{by} Nothing more was sent.",
-            next_step="Run the same command again; what was in flight is settled first.",
+            f"the lock of {self.import_name!r} is no longer ours: this process was paused, or could not renew it, for more than"
+            f" {LEASE_SECONDS:g} seconds{by}; nothing more was sent",
+            next_step="run the same command again; what was in flight is settled first",
         )

@@ -145,8 +145,8 @@ def _applied(connection: Connection, location: str) -> int:
     tables = [] if _may_be_shared(connection) else inspect(connection).get_table_names()
     if tables and not any(table.startswith("etl_") for table in tables):
         raise LedgerError(
-            f"{location} is a database of another program (it has the table {tables[0]!r}), not a ledger.",
-            next_step="Give another file with --ledger.",
+            f"{location} is a database of another program (it has the table {tables[0]!r}), not a ledger",
+            next_step="give another file with --ledger",
         )
     return 0
 
@@ -159,8 +159,8 @@ def _may_be_shared(connection: Connection) -> bool:
 def _refuse_newer(applied: int, newest: int, location: str) -> None:
     if applied > newest:
         raise LedgerError(
-            f"{location} was written by a newer version of lightfield-etl (its schema is {applied}, this version knows {newest}).",
-            next_step="Upgrade lightfield-etl on this machine, or give another ledger with --ledger.",
+            f"{location} was written by a newer version of lightfield-etl (its schema is {applied}, this version knows {newest})",
+            next_step="upgrade lightfield-etl on this machine, or give another ledger with --ledger",
         )
 
 

@@ -127,8 +127,8 @@ def _check(database: PostgresDatabase) -> None:
         encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar())
     if encoding != "UTF8":
         raise LedgerError(
-            f"The ledger {database.location} lies in a database with the encoding {encoding}, which cannot hold every character.",
-            next_step="Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
+            f"the ledger {database.location} lies in a database with the encoding {encoding}, which cannot hold every character",
+            next_step="make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
         )
 
 
@@ -161,8 +161,8 @@ def _options(url: str, location: str) -> dict[str, Any]:
         return dict(conninfo.conninfo_to_dict(library_url(url)))
     except psycopg.ProgrammingError:
         raise LedgerError(
-            f"The ledger's URL {location}… has an option that PostgreSQL's library does not know, or is no URL.",
-            next_step="Write it as postgresql://user:password@host:5432/database?sslmode=verify-full; options are those of libpq.",
+            f"the ledger's URL {location}… has an option that PostgreSQL's library does not know, or is no URL",
+            next_step="write it as postgresql://user:password@host:5432/database?sslmode=verify-full; options are those of libpq",
         ) from None
 
 

@@ -15,7 +15,7 @@ SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 """What such a URL begins with, in any case."""
 
 _SHAPE = "postgresql://user:password@host:5432/database?sslmode=verify-full"
-_ENCODE = "In user name and password write @ as %40, / as %2F, ? as %3F, : as %3A and % as %25."
+_ENCODE = "in user name and password write @ as %40, / as %2F, ? as %3F, : as %3A and % as %25"
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
@@ -38,7 +38,7 @@ def library_url(url: str) -> str:
     user, rest = _parted(url)
     for part in url.split("%")[1:]:
         if len(part) < len("40") or not _HEX_DIGITS.issuperset(part[:2]):
-            raise LedgerError("The ledger's URL has a % that is not followed by two hexadecimal digits.", next_step=_ENCODE)
+            raise LedgerError("the ledger's URL has a % that is not followed by two hexadecimal digits", next_step=_ENCODE)
     return f"postgresql://{user}@{rest}" if user else f"postgresql://{rest}"
 
 
@@ -58,5 +58,5 @@ def _parted(url: str) -> tuple[str, str]:
         return "", rest
     # The library looks for the "@" before the first "/" alone, and would take the password for a port or a database.
     if "@" in after or not {"/", "?"}.isdisjoint(user):
-        raise LedgerError(f"It is not clear where the password ends in the ledger's URL; it has the form {_SHAPE}.", next_step=_ENCODE)
+        raise LedgerError(f"it is not clear where the password ends in the ledger's URL; it has the form {_SHAPE}", next_step=_ENCODE)
     return user, after

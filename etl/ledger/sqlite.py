@@ -194,26 +194,26 @@ def _meaning(code: int, location: str, said: str) -> tuple[str | None, str | Non
     """A primary error code -> what is wrong and what to do; nothing for a fault of ours."""
     if code in _FULL:
         return (
-            f"The ledger {location} cannot be written: {said}. What was not yet in it was not sent.",
-            "Make room on the disk (or lift the quota), then run the same command again.",
+            f"the ledger {location} cannot be written: {said}; what was not yet in it was not sent",
+            "make room on the disk (or lift the quota), then run the same command again",
         )
     if code in _BUSY:
         return (
-            f"Another process has held the ledger {location} for more than {BUSY_SECONDS:g} seconds.",
-            "Find what else has it open, then run the same command again.",
+            f"another process has held the ledger {location} for more than {BUSY_SECONDS:g} seconds",
+            "find what else has it open, then run the same command again",
         )
     if code in _DAMAGED:
         return _damaged(location, said)
     if code in _UNWRITABLE:
         return (
-            f"The ledger {location} cannot be opened for writing: {said}.",
-            "Give yourself write permission for the file and its folder, or give another ledger with --ledger.",
+            f"the ledger {location} cannot be opened for writing: {said}",
+            "give yourself write permission for the file and its folder, or give another ledger with --ledger",
         )
     return None, None
 
 
 def _damaged(location: str, said: str) -> tuple[str, str]:
     return (
-        f"{location} is damaged, or not a ledger at all ({said}). It was left as it is.",
-        "Restore it from a backup; or move it away and rebuild it from Lightfield: lightfield-etl reconcile CONFIG.",
+        f"{location} is damaged, or not a ledger at all ({said}); it was left as it is",
+        "restore it from a backup; or move it away and rebuild it from Lightfield: lightfield-etl reconcile CONFIG",
     )

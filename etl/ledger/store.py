@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +26,7 @@ from etl.records import JobState
 __all__ = ["ImportLedger", "Ledger", "Workspace", "find_ledger", "open_ledger"]
 
 
-def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder | None = None) -> Ledger:
+def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder | None = None, config: Path | None = None) -> Ledger:
     """Opens a ledger, and makes it where there is none.
 
     Args:
@@ -33,18 +34,19 @@ def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder |
         clock: For leases and records.
         create: False: a ledger that is not there is an error.
         holder: Who takes leases; default: this process.
+        config: Whose ledger it is, for what is said where it is missing.
 
     Raises:
         LedgerError: It cannot be made or opened, is damaged, is something else, or a newer version's.
         LocalFailureError: Its server cannot be reached.
     """
     location = locate(url)
-    check_file(location, create=create)
+    check_file(location, create=create, config=config)
     make_private_file(location)
     database = _database(location)
     try:
         if location.server is not None and not create:
-            _refuse_none(database, location)
+            _refuse_none(database, location, config)
         created = migrate(database, clock.now())
         ledger = Ledger(database, created=created, clock=clock, holder=holder or this_process())
     except BaseException:
@@ -69,9 +71,9 @@ def find_ledger(url: str, *, clock: Clock) -> Ledger | None:
         return None
 
 
-def _refuse_none(database: Database, location: Location) -> None:
+def _refuse_none(database: Database, location: Location, config: Path | None) -> None:
     if not holds_ledger(database):
-        raise no_ledger(location)
+        raise no_ledger(location, config)
 
 
 def _database(location: Location) -> Database:
@@ -82,8 +84,8 @@ def _database(location: Location) -> Database:
         from etl.ledger.postgres import open_postgres
     except ImportError as error:
         raise LedgerError(
-            f"The ledger {location.shown} needs the library psycopg, which is not usable here: {str(error).splitlines()[0]}.",
-            next_step="pip install 'lightfield-etl[postgres]', or give a file with --ledger.",
+            f"the ledger {location.shown} needs the library psycopg, which is not usable here: {str(error).splitlines()[0]}",
+            next_step="pip install 'lightfield-etl[postgres]', or give a file with --ledger",
         ) from None
     return open_postgres(location.server, location.shown)
 

@@ -293,8 +293,9 @@ def test_an_import_that_the_ledger_does_not_know_is_met_with_those_it_knows(benc
 
 
 def test_a_ledger_that_is_not_there_is_not_made(bench, look):
-    with pytest.raises(LedgerError, match="There is no ledger"):
+    with pytest.raises(LedgerError, match="there is no ledger") as caught:
         look()
+    assert "lightfield-etl reconcile jobs.yaml" in caught.value.next_step
     assert not bench.ledger.exists()
 
 

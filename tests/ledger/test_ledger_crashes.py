@@ -165,7 +165,7 @@ def test_begin_and_finish_on_a_full_database_change_nothing(path, clock, make):
     more = [make.create(f"b{number}", title="x" * 900 + str(number)) for number in range(500)]
     with pytest.raises(LocalFailureError, match="disk is full") as caught:
         rows.begin("run-1", more, make.noon)
-    assert "Make room" in caught.value.next_step
+    assert "make room" in caught.value.next_step
     with pytest.raises(LocalFailureError):
         rows.finish("run-1", [make.outcome(operation, url="https://x/" + "y" * 4000) for operation in begun])
     assert len(rows.open_intents()) == 50

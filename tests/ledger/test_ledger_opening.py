@@ -47,7 +47,7 @@ def test_a_closed_ledger_is_one_file(path, clock, make):
 
 
 def test_a_ledger_is_not_made_where_it_must_be_there(path, clock):
-    with pytest.raises(LedgerError, match="There is no ledger") as caught:
+    with pytest.raises(LedgerError, match="there is no ledger") as caught:
         open_ledger(str(path), clock=clock, create=False)
     assert "--ledger" in caught.value.next_step
     assert not path.exists()
@@ -143,7 +143,7 @@ def test_a_newer_versions_ledger_is_refused_with_what_to_do(path, clock):
     connection.close()
     with pytest.raises(LedgerError, match=f"its schema is {NEWEST + 1}, this version knows {NEWEST}") as caught:
         open_ledger(str(path), clock=clock)
-    assert "Upgrade" in caught.value.next_step
+    assert "upgrade" in caught.value.next_step
 
 
 @pytest.mark.parametrize(

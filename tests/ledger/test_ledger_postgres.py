@@ -94,7 +94,7 @@ def test_the_first_opening_makes_the_tables_and_says_so(new_url, clock):
 
 def test_who_only_looks_makes_nothing(new_url, clock, new_home):
     assert find_ledger(new_url, clock=clock) is None
-    with pytest.raises(LedgerError, match="There is no ledger at postgresql://…@127"):
+    with pytest.raises(LedgerError, match="there is no ledger at postgresql://…@127"):
         open_ledger(new_url, clock=clock, create=False)
     assert new_home.everything() == b""
     open_ledger(new_url, clock=clock).close()

@@ -178,7 +178,7 @@ def test_a_server_that_goes_away_in_the_middle_stops_the_run_which_goes_on_when_
     stopped = bench.job(rate=60)
     crashing.join()
     assert (stopped.exit_code, stopped.reason) == (3, "local_failure"), stopped
-    assert "The connection to the ledger postgresql://…@127.0.0.1" in stopped.message or "cannot be reached" in stopped.message
+    assert "the connection to the ledger postgresql://…@127.0.0.1" in stopped.message or "cannot be reached" in stopped.message
     assert stopped.next_command
     down = bench.job()
     assert (down.exit_code, down.reason, down.rows) == (3, "local_failure", 0)
