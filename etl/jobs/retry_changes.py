@@ -10,7 +10,7 @@ from etl.jobs.settle_changes import DONE_AS
 from etl.jobs.syncing import retrieve
 from etl.lightfield.models import TaskView
 from etl.plan.changes import told
-from etl.plan.doubtful_change import Happened, happened
+from etl.plan.doubtful_change import Happened, as_found, happened
 from etl.plan.three_way import Written, touched
 from etl.records import KEY_WINDOW, Operation, OperationKind, Outcome
 
@@ -38,6 +38,9 @@ class RetryChanges:
             outcome = Outcome(operation, DONE_AS[operation.kind], 0, now, task_id=operation.task_id)
             await load.memory.thread.call(rows.finish, load.session.run_id, [outcome])
             return outcome
+        if what is Happened.PARTLY and theirs is not None:
+            there = Outcome(as_found(operation, theirs), DONE_AS[operation.kind], 0, now, task_id=operation.task_id)
+            await load.memory.thread.call(rows.finish, load.session.run_id, [there])
         await load.memory.thread.call(rows.settle_absent, [operation])
         return told(operation, now, CHANGED_SINCE, None, "its task was changed or deleted since, so it is not sent again: compare the two")
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from etl.jobs.loading import Load
 from etl.jobs.syncing import retrieve
 from etl.ledger.intents import OpenIntent
-from etl.plan.doubtful_change import Happened, happened
-from etl.records import KEY_WINDOW, Action, OperationKind, Outcome
+from etl.plan.doubtful_change import Happened, as_found, happened
+from etl.records import KEY_WINDOW, Action, Operation, OperationKind, Outcome
 from etl.report.wording import rows_text
 
 DONE_AS = {OperationKind.UPDATE: Action.UPDATED, OperationKind.TRASH: Action.TRASHED, OperationKind.RESTORE: Action.UPDATED}
@@ -28,11 +28,12 @@ async def settle_changes(load: Load, intents: Sequence[OpenIntent]) -> None:
     if not intents:
         return
     found = await asyncio.gather(*(_look(load, intent) for intent in intents))
-    done = [_outcome(load, intent) for intent, what in zip(intents, found, strict=True) if what is Happened.DONE]
-    again = [intent.operation for intent, what in zip(intents, found, strict=True) if what is Happened.AGAIN]
-    not_done = [intent.operation for intent, what in zip(intents, found, strict=True) if what is Happened.NOT_DONE]
-    _say(load, len(done), len(again), len(not_done))
-    await load.memory.thread.call(load.memory.rows.finish, load.session.run_id, done)
+    done = [_outcome(load, operation) for operation, what in found if what is Happened.DONE]
+    partly = [_outcome(load, operation) for operation, what in found if what is Happened.PARTLY]
+    again = [operation for operation, what in found if what is Happened.AGAIN]
+    not_done = [operation for operation, what in found if what is Happened.NOT_DONE]
+    _say(load, len(done) + len(partly), len(again), len(not_done))
+    await load.memory.thread.call(load.memory.rows.finish, load.session.run_id, done + partly)
     await load.memory.thread.call(load.memory.rows.settle_absent, not_done)
     for outcome in done:
         load.note_settled(outcome)
@@ -40,15 +41,16 @@ async def settle_changes(load: Load, intents: Sequence[OpenIntent]) -> None:
         await load.ask_again(again)
 
 
-async def _look(load: Load, intent: OpenIntent) -> Happened:
+async def _look(load: Load, intent: OpenIntent) -> tuple[Operation, Happened]:
     theirs = await retrieve(load.connection.reader, load.connection.client, intent.operation.task_id or "")
     first = intent.operation.first_sent_at
     protected = first is not None and load.connection.server_clock.now() - first < KEY_WINDOW
-    return happened(intent.operation, theirs, protected=protected)
+    what = happened(intent.operation, theirs, protected=protected)
+    # Where it is partly there, its row is compared with that and planned anew.
+    return (as_found(intent.operation, theirs) if theirs and what is Happened.PARTLY else intent.operation), what
 
 
-def _outcome(load: Load, intent: OpenIntent) -> Outcome:
-    operation = intent.operation
+def _outcome(load: Load, operation: Operation) -> Outcome:
     return Outcome(operation, DONE_AS[operation.kind], 0, load.session.around.clock.now(), task_id=operation.task_id)
 
 

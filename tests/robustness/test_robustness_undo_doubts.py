@@ -153,3 +153,21 @@ def test_a_change_that_people_undid_before_anybody_heard_of_it_is_not_answered_b
 
     assert counted(night.job(data=())) == {Action.UPDATED: 1}
     assert task.fields["$title"] == "Changed 1"
+
+
+def test_what_arrived_of_a_change_in_doubt_is_ours_to_change_back_although_people_undid_the_rest(night, monkeypatch):
+    night.config(mode="sync", map={**MAP, "$description": "Title"})
+    night.rows(range(1, 2))
+    night.job()
+    [task] = night.sandbox.tasks
+    night.rows(range(1, 2), title="Changed")
+    with monkeypatch.context() as deaf:
+        deaf.setattr(LedgerJournal, "finish", nothing)
+        night.job()
+    assert task.fields["$title"] == "Changed 1"
+    task.fields["$title"] = "Task 1"
+    night.rows(range(1, 2))
+
+    assert counted(night.job()) == {Action.UPDATED: 1}
+    assert task.fields["$description"] == "Task 1"
+    assert counted(night.job()) == {Action.UNCHANGED: 1}

@@ -157,7 +157,9 @@ class SyncAuditor:
             self._judge_create(task_id, story, commit, lived)
             return
         if commit.kind == "restore":
-            if not any(each.kind == "trash" and each.wire for each in story.commits):
+            # Whose trash it was that people were quicker to do, nobody can say.
+            asked = any(each.method == "DELETE" and each.path.endswith(task_id) for each in self._world.network.log)
+            if not asked:
                 self.fault(f"{wire.process} took {task_id} out of the trash, where we had never put it", rule="people")
             return
         edited = story.edited(commit.before)
