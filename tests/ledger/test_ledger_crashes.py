@@ -129,8 +129,8 @@ def test_a_disk_that_fills_up_stops_the_run_with_what_to_do_and_loses_nothing(pa
     )
     done = subprocess.run([sys.executable, "-c", program, str(path), "run-1"], capture_output=True, text=True, timeout=60, check=False)
     lines = done.stdout.splitlines()
-    assert lines[-1].startswith("stopped LocalFailureError 3 The ledger"), done
-    assert "Make room on the disk" in lines[-1]
+    assert lines[-1].startswith("stopped LocalFailureError 3 the ledger"), done
+    assert "make room on the disk" in lines[-1]
     finished = sum(line.startswith("finished") for line in lines)
     begun = sum(line.startswith("begun") for line in lines)
     ledger, rows = reopened(path)
