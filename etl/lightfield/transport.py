@@ -164,7 +164,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
                     host,
                     port,
                     ssl=tls,
-                    happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
+                    # On this machine there is nothing to race for, and Python 3.11 leaves a race's winner open where it is cancelled.
+                    happy_eyeballs_delay=None if is_loopback(host) else _NEXT_ADDRESS_SECONDS,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error

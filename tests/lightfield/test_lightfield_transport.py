@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import ssl
 from pathlib import Path
@@ -227,6 +228,23 @@ def test_a_request_that_is_given_up_frees_its_place(serving, client_of):
             return answer.body
 
     assert asyncio.run(main()) == {"id": "t1"}
+
+
+def test_a_request_that_is_given_up_at_any_moment_leaves_no_socket_open(serving, client_of):
+    """A socket that nobody closed is a warning when it is collected, and a warning fails the test."""
+
+    async def main():
+        async with serving(Script(*[[OK] for _ in range(60)])) as origin:
+            for moment in range(30):
+                async with client_of(origin, **PATIENT) as client:
+                    request = asyncio.create_task(client.create_task(b"{}", "key"))
+                    for _ in range(moment):
+                        await asyncio.sleep(0)
+                    request.cancel()
+                    await asyncio.wait([request])
+
+    asyncio.run(main())
+    gc.collect()
 
 
 def test_no_more_connections_are_open_than_allowed(serving, client_of):

@@ -20,7 +20,7 @@ def test_a_ledger_from_a_newer_version_ends_the_job_before_anything_is_sent(benc
     refused = bench.job(command)
     assert (refused.exit_code, refused.reason) == (2, "ledger")
     assert "newer version" in refused.message
-    assert "Upgrade" in refused.next_command
+    assert "upgrade lightfield-etl" in refused.next_command
     bench.audit(range(3))
 
 

@@ -146,7 +146,8 @@ def test_of_two_processes_one_works_whether_the_other_is_turned_away_waits_is_ki
         told = bench.ended(paused)
         other = working.result()
     assert (other.exit_code, paused.returncode) == (0, 3), told
-    assert "lock" in told
+    # Frozen in the middle of a transaction, it finds that the server has ended its session.
+    assert "lock" in told or "connection to the ledger" in told
     assert address.posts[theirs] == sent[theirs]
     assert [visit for visit in bench.sandbox.requests if visit.status == 429] == []
     bench.audit(numbers)
