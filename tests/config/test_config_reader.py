@@ -80,7 +80,7 @@ def quoted(text: str) -> str:
     return '"' + "".join(letter if letter.isalnum() or letter == " " else f"\\U{ord(letter):08x}" for letter in text) + '"'
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # YAML allows a key of 1,024 characters before its colon, and a letter is written with ten.
 @given(words=st.dictionaries(st.text(min_size=1, max_size=90), st.sampled_from(["TODO", "COMPLETE"]), min_size=1, max_size=5))
 @example(words={"NULL": "TODO", "~": "COMPLETE", "<<": "TODO", "\x85": "TODO", "\ufeff": "TODO", "💥": "TODO"})

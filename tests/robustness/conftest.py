@@ -119,6 +119,8 @@ class Bench:
         """Stop a process, though not in the middle of a transaction: SQLite's file lock would keep everybody else out."""
         while True:
             process.send_signal(signal.SIGSTOP)
+            # The signal is only asked for: each of its threads goes on for a moment, and could begin a transaction.
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
             with closing(sqlite3.connect(self.ledger, timeout=0.1)) as connection, suppress(sqlite3.OperationalError):
                 connection.execute("BEGIN IMMEDIATE")
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -49,6 +50,7 @@ class Store:
         """Stop a process, though not in the middle of a transaction: that it would hold the lease's row then is tested elsewhere."""
         while True:
             process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
             try:
                 self.server.sql(f"SELECT 1 FROM {self.schema}.etl_lease FOR UPDATE NOWAIT")
             except psycopg.errors.LockNotAvailable:

@@ -27,7 +27,7 @@ def test_the_promise_is_kept_in_every_schedule(chunk):
         assert len(chunk) < AT_ONCE or met >= len(chunk) * share, f"only in {met} of {len(chunk)}: {what}"
 
 
-@pytest.mark.parametrize("seed", [3, 21])
+@pytest.mark.parametrize("seed", [21])
 def test_a_seed_decides_everything(seed):
     """Also in another process, where sets and hashes have another order."""
     command = [sys.executable, str(Path(many.__file__)), "--seed", str(seed)]

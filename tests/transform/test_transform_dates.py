@@ -139,7 +139,7 @@ def test_epochs_are_read_in_their_unit():
 
 
 @given(LOCAL_TIMES, st.sampled_from(ZONES), st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_local_times_agree_with_the_time_zone_database(moment, zone, pattern):
     """``fold=0`` is the earlier instant of two, and the offset before a gap."""
     moment = moment.replace(microsecond=0, fold=0)
@@ -176,7 +176,7 @@ def test_every_iso_form_with_an_offset_is_the_instant_that_it_says(moment, fract
 @given(
     LOCAL_TIMES, st.sampled_from(["%I:%M %p", "%I:%M%p", "%-I:%M %P", "%l:%M%P"]), st.sampled_from(["", " ", "  ", "\u202f"]), st.booleans()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_am_and_pm_are_read_in_any_case_with_or_without_a_blank(moment, clock, blank, upper):
     half = moment.strftime("%p")
     word = f"{moment:%d/%m/%Y %I:%M}{blank}{half if upper else half.lower()}"
@@ -224,14 +224,14 @@ def test_a_typed_date_takes_the_default_time():
 
 
 @given(LOCAL_TIMES, st.integers(-14 * 60, 14 * 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_iso_times_with_an_offset_round_trip(moment, offset_minutes):
     moment = moment.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
     assert read(moment.isoformat()) == [written(moment)]
 
 
 @given(st.integers(-2_000_000_000_000, 200_000_000_000_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_epoch_milliseconds_round_trip(milliseconds):
     assert read(str(milliseconds), formats=("epoch-ms",)) == [
         written(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds))
@@ -248,7 +248,7 @@ def test_epoch_seconds_round_trip(seconds):
 
 
 @given(st.lists(st.text(max_size=30), min_size=1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_text_breaks_the_reader(words):
     formats = ("iso", "epoch-ms", "epoch-s", "%Y-%m-%d %H:%M", "%d/%m/%y", "%Y-%m-%dT%H:%M:%S%z")
     frame = read_dates(pl.Series(words, dtype=pl.String), DateRule(formats, "Europe/Berlin"))
