@@ -146,7 +146,6 @@ class TestCommands:
 class TestWalk:
     """The README, followed."""
 
-    @pytest.mark.timeout(400)  # its bad night waits as long as a bad night makes it wait
     def test_following_the_readme_works(self, workplace):
         """Every line of its shell blocks, in order, against a sandbox; a remark says which exit code."""
         lines = [line for text in blocks("sh") for line in text.splitlines() if not line.startswith("python3 -m venv")]

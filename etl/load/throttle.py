@@ -29,10 +29,8 @@ READINGS = 4
 """So many answers must agree that others draw on the limit."""
 
 _LOWERED_TO = 0.7
-_LOWEST_SHARE = 0.25
-"""Of the documented limit, or of a lower one: a storm of refusals ends, and who crawls cannot see it."""
+_LOWEST_PER_SECOND = 0.5
 _RISE_PER_SECOND = 0.1
-_LEAST_RISE_PER_SECOND = 0.07
 _RECENTLY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -160,10 +158,8 @@ class TokenBucket:
             return
         self._refilled_at = now
         self._level = min(self.capacity, self._level + passed * self.rate_per_second)
-        if self._lowered_to < math.inf:
-            # From far below, a tenth of nearly nothing would take minutes: refusals by chance are no reason to crawl.
-            least = min(self._limit, DOCUMENTED_RATE) * _LEAST_RISE_PER_SECOND
-            self._lowered_to += passed * max(self._lowered_to * _RISE_PER_SECOND, least)
+        if self._lowered_to < math.inf and self._refused_in_a_row <= 1:
+            self._lowered_to *= 1.0 + passed * _RISE_PER_SECOND
             if self._lowered_to >= self._limit:
                 self._lowered_to = math.inf
 
@@ -198,7 +194,9 @@ class TokenBucket:
         if ticket.at_seconds > self._refused_at:
             # Requests that were under way when the first was refused tell nothing new.
             self._refused_in_a_row += 1
-            self._lower()
+            if self._refused_in_a_row == 1:
+                # One refused after a pause in which nothing was let in says nothing of the rate: only the pause grows.
+                self._lower()
             self._refused_at = self._clock.elapsed_seconds()
         backoff = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._refused_in_a_row - 1, 10))
         pause = backoff if retry_after_seconds is None else retry_after_seconds
@@ -208,8 +206,7 @@ class TokenBucket:
     def _lower(self) -> None:
         # A limit far above the documented one may be no limit: from there at once to what has really left.
         really = max(len(self._left_at) / _RECENTLY_SECONDS, DOCUMENTED_RATE * _LOWERED_TO)
-        lowest = min(self._limit, DOCUMENTED_RATE) * _LOWEST_SHARE
-        self._lowered_to = max(lowest, min(self._ceiling * _LOWERED_TO, really))
+        self._lowered_to = max(_LOWEST_PER_SECOND, min(self._ceiling * _LOWERED_TO, really))
 
 
 class Throttles:
