@@ -34,6 +34,8 @@ _RISE_PER_SECOND = 0.1
 _RECENTLY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+_PROBES = 4
+"""So many requests at most leave at once after a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +202,16 @@ class TokenBucket:
             self._refused_at = self._clock.elapsed_seconds()
         backoff = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._refused_in_a_row - 1, 10))
         pause = backoff if retry_after_seconds is None else retry_after_seconds
-        self._level = min(self._level, 0.0)
+        # The server's bucket is refilled while we wait. We believe in a few requests of that: one alone would tell too little.
+        self._level = min(self._level, 0.0) + min(_PROBES, pause * self.rate_per_second)
         self._refilled_at = max(self._refilled_at, self._clock.elapsed_seconds() + pause)
 
     def _lower(self) -> None:
-        # A limit far above the documented one may be no limit: from there at once to what has really left.
-        really = max(len(self._left_at) / _RECENTLY_SECONDS, DOCUMENTED_RATE * _LOWERED_TO)
-        self._lowered_to = max(_LOWEST_PER_SECOND, min(self._ceiling * _LOWERED_TO, really))
+        lowered = self._ceiling * _LOWERED_TO
+        if self._lowered_to == math.inf:
+            # A limit far above the documented one may be no limit: from there at once to what has really left.
+            lowered = min(lowered, max(len(self._left_at) / _RECENTLY_SECONDS, DOCUMENTED_RATE * _LOWERED_TO))
+        self._lowered_to = max(_LOWEST_PER_SECOND, lowered)
 
 
 class Throttles:

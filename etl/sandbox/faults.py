@@ -88,9 +88,10 @@ class Faults:
             slow=0.01,
             truncated=0.015,
             not_json=0.015,
-            too_many_requests=0.01,
-            too_many_requests_bare=0.01,
+            too_many_requests=0.005,
+            too_many_requests_bare=0.005,
             slow_seconds=2.0,
+            burst=3,
         )
 
     @classmethod

@@ -172,7 +172,7 @@ def test_a_bad_night_counts_its_troubles_and_loses_no_commit(caller, workspace, 
     sandbox = Sandbox(workspace, limits=Limits.unlimited(), faults=Faults.parse("bad_night, slow=0"), random=Random(2))
 
     async def post():
-        for _ in range(400):
+        for _ in range(800):
             try:
                 await caller(sandbox)("POST", "/v1/tasks", task)
             except (ConnectionLost, json.JSONDecodeError):
@@ -180,7 +180,7 @@ def test_a_bad_night_counts_its_troubles_and_loses_no_commit(caller, workspace, 
 
     asyncio.run(post())
     assert set(sandbox.troubles) == set(Trouble) - {Trouble.SLOW}
-    assert sum(sandbox.statuses.values()) == len(sandbox.requests) == 400
+    assert sum(sandbox.statuses.values()) == len(sandbox.requests) == 800
     assert sum(visit.executed for visit in sandbox.requests) == len(sandbox.tasks)
     assert sandbox.crashes == []
 
