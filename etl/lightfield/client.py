@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -14,6 +13,7 @@ import httpx
 
 from etl.clock import Clock
 from etl.lightfield.answer import Answer, ApiFault
+from etl.lightfield.body import read_body
 from etl.lightfield.broken import no_answer
 from etl.lightfield.headers import read_date, read_rate, read_retry_after
 from etl.lightfield.secret import ApiKey, normalise_origin
@@ -26,6 +26,8 @@ MAX_CONNECTIONS = 256
 ObjectKind = Literal["members", "accounts", "opportunities", "contacts"]
 
 _FIRST_FAULT_STATUS = 400
+# It is repeated for every row that met it.
+_LONGEST_FAULT_TEXT = 2000
 # Servers commonly close an idle connection after 5 s or more; a request sent into that moment is lost.
 _KEEP_IDLE_SECONDS = 4.0
 # A timeout limits the silence between two bytes, not the whole: an answer that drips would never end.
@@ -135,7 +137,7 @@ class LightfieldClient:
         try:
             async with asyncio.timeout(self._longest_seconds):
                 response = await self._transport.handle_async_request(request)
-                body = await _body(response)
+                body = await read_body(response)
         except Exception as error:  # noqa: BLE001  whatever broke, the row's request may have been executed: no_answer says which
             if response is None:
                 raise no_answer(error) from None
@@ -159,7 +161,7 @@ def _headers(api_key: ApiKey) -> dict[str, str]:
         "Authorization": f"Bearer {api_key.reveal()}",
         "Lightfield-Version": API_VERSION,
         "Accept": _JSON_TYPE,
-        "Accept-Encoding": "gzip, deflate",
+        "Accept-Encoding": "gzip",
         "User-Agent": f"lightfield-etl/{_version()}",
     }
 
@@ -169,14 +171,6 @@ def _version() -> str:
         return importlib.metadata.version("lightfield-etl")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
-
-
-async def _body(response: httpx.Response) -> dict[str, Any] | None:
-    try:
-        parsed = json.loads(await response.aread())
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
 
 
 def _answer(response: httpx.Response, body: dict[str, Any] | None, latency_seconds: float) -> Answer:
@@ -195,10 +189,10 @@ def _answer(response: httpx.Response, body: dict[str, Any] | None, latency_secon
 def _fault(body: dict[str, Any] | None) -> ApiFault:
     error = (body or {}).get("error", body)
     if isinstance(error, str):
-        return ApiFault(message=error)
+        return ApiFault(message=_text(error))
     parts = error if isinstance(error, dict) else {}
     return ApiFault(**{name: _text(parts.get(name)) for name in ("type", "code", "param", "message")})
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else str(value)[:_LONGEST_FAULT_TEXT]

@@ -8,6 +8,8 @@ from typing import cast
 import httptools
 import httpx
 
+from etl.lightfield.body import LARGEST_BODY_BYTES
+
 HUNG_UP = "Server disconnected without sending a response."
 _CUT_OFF = "The connection was closed before the end of the answer."
 _LARGEST_HEAD_BYTES = 100 * 1024
@@ -35,8 +37,8 @@ class Connection(asyncio.Protocol):
         self._silence: asyncio.TimerHandle | None = None
         self._heard_at = 0.0
         self._waiter: asyncio.Future[None] | None = None
-        self._chunks: list[bytes] = []
-        self._head_bytes = 0
+        self._body = bytearray()
+        self._heard_bytes = 0
         self._under_way = False
         self._has_head = False
         self._ends_with_connection = False
@@ -95,7 +97,7 @@ class Connection(asyncio.Protocol):
         """
         while not self._complete:
             await self._news()
-        return b"".join(self._chunks)
+        return bytes(self._body)
 
     def abort(self) -> None:
         """Close at once, whatever is under way."""
@@ -112,19 +114,19 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._heard_at = self._loop.time()
+        self._heard_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(httpx.RemoteProtocolError(f"no HTTP: {error}"))
             return
-        if not self._has_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > _LARGEST_HEAD_BYTES:
-                self._fail(httpx.RemoteProtocolError("headers without end"))
-            return
         if self._complete:
             self._stop_listening()
-        self._wake()
+        elif self._heard_bytes > (LARGEST_BODY_BYTES if self._has_head else _LARGEST_HEAD_BYTES):
+            self._fail(httpx.RemoteProtocolError("an answer without end"))
+            return
+        if self._has_head:
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed, by whomever."""
@@ -149,8 +151,8 @@ class Connection(asyncio.Protocol):
             self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser: a header."""
-        if not self._complete:
+        """The parser: a header; what comes after the body, nobody reads."""
+        if not self._has_head:
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -164,7 +166,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """The parser: a part of the body."""
         if not self._complete:
-            self._chunks.append(body)
+            self._body += body
 
     def on_message_complete(self) -> None:
         """The parser: the answer's end."""
@@ -175,7 +177,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self.status, self.headers = 0, []
-        self._chunks, self._head_bytes = [], 0
+        self._body, self._heard_bytes = bytearray(), 0
         self._under_way, self._has_head, self._complete, self._surplus = True, False, False, False
         self._keeps_alive = self._ends_with_connection = False
         self._error = None

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from etl.content import moment
+
+_LONGEST_ID = 255
 
 
 class ApiSurpriseError(Exception):
     """An answer of the API lacks what its documentation promises; the message says what and where."""
+
+
+def is_identity(value: Any) -> TypeGuard[str]:
+    """Can this be an id: a text that may stand in an address? Dots alone would mean a folder there."""
+    return isinstance(value, str) and bool(value.strip(".")) and len(value) <= _LONGEST_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ def _object(value: Any, what: str) -> dict[str, Any]:
 
 def _identity(record: dict[str, Any], what: str) -> str:
     found = record.get("id")
-    if not isinstance(found, str) or not found:
+    if not is_identity(found):
         raise ApiSurpriseError(f"{what} has no id")
     return found
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from etl.lightfield.answer import Answer, NoAnswerError
+from etl.lightfield.models import is_identity
 
 
 class Kind(StrEnum):
@@ -86,7 +87,7 @@ def judge(result: Answer | NoAnswerError, *, needs_body: bool = True, key_has_wr
     if isinstance(result, NoAnswerError):
         return Verdict(_RETRY, _MAYBE if result.may_be_executed else _NO, result.kind, result.message)
     verdict = TABLE.get(result.status) or TABLE.get(_CLASSES.get(result.status // 100, 0), _UNREADABLE)
-    if verdict.kind is _DONE and needs_body and not _has_id(result):
+    if verdict.kind is _DONE and needs_body and not is_identity((result.body or {}).get("id")):
         return _UNREADABLE
     if result.status == HTTPStatus.FORBIDDEN and key_has_written:
         return _ROW_MAY_NOT
@@ -99,8 +100,3 @@ def judge_read(result: Answer | NoAnswerError) -> Verdict:
     if verdict.kind is _DONE and isinstance(result, Answer) and result.body is None:
         return _UNREADABLE
     return verdict
-
-
-def _has_id(answer: Answer) -> bool:
-    identity = (answer.body or {}).get("id")
-    return isinstance(identity, str) and bool(identity)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from etl.lightfield.answer import RateReading
+from etl.lightfield.models import ApiSurpriseError, TaskView
 
 KEY = "sk_lf_very_secret_0123456789abcdef"
 
@@ -91,6 +92,26 @@ def test_the_error_object_is_read_wrapped_and_bare(call, wrapped):
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"\xff", b'{"error": null}', b'{"error": "words"}', b'{"error": {"code": 7}}'])
 def test_an_odd_error_body_is_no_trouble(call, body):
     assert call("create_task", b"{}", "k", response=httpx.Response(400, content=body))[1].fault is not None
+
+
+def test_half_a_character_in_an_answer_becomes_a_question_mark_and_whole_ones_stay(call):
+    """What is no text would break the ledger, a report or the terminal."""
+    body = b'{"error": {"message": "\\ud800 \\ud83d\\ude00", "code": "\xed\xa0\x80"}}'
+    fault = call("create_task", b"{}", "k", response=httpx.Response(400, content=body))[1].fault
+    assert fault.message == "? \U0001f600"
+    assert fault.code.encode().strip(b"?") == b""
+
+
+def test_a_fault_of_many_megabytes_is_cut(call):
+    """It is repeated for every row that met it."""
+    fault = call("create_task", b"{}", "k", response=httpx.Response(400, json={"message": "x" * 3_000_000}))[1].fault
+    assert len(fault.message) == 2000
+
+
+@pytest.mark.parametrize("task_id", [None, 5, "", ".", "..", "x" * 256])
+def test_what_cannot_stand_in_an_address_is_no_id(task_id):
+    with pytest.raises(ApiSurpriseError, match="has no id"):
+        TaskView.read({"id": task_id})
 
 
 def test_limits_waits_and_time_are_read_from_the_headers(call):

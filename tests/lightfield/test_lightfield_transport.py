@@ -201,6 +201,41 @@ def test_what_is_no_sound_http_may_have_been_executed(talk, reply):
     assert (broken.kind, broken.may_be_executed) == ("bad_answer", True)
 
 
+@pytest.mark.parametrize(
+    ("head", "part"),
+    [
+        (b"", b"x" * 65536),
+        (b"Transfer-Encoding: chunked\r\n", b"1\r\nx\r\n" * 10_000),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\nT: x", b"\r\nT: x" * 10_000),
+        (b"Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 65536),
+    ],
+)
+def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(talk, monkeypatch, head, part):
+    monkeypatch.setattr("etl.lightfield.connection.LARGEST_BODY_BYTES", 1_000_000)
+    sent = 0
+
+    async def endless(reader, writer):
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
+        while True:
+            writer.write(part)
+            await writer.drain()
+            sent += len(part)
+
+    (answer,) = talk(endless, CREATE)
+    assert (answer.status, answer.body) == (200, None)
+    # What the operating system's buffers hold was sent too.
+    assert sent < 30_000_000
+
+
+def test_a_packed_answer_is_not_unpacked_beyond_what_fits(talk):
+    bomb = gzip.compress(b'{"id": "' + b" " * 40_000_000 + b'"}', compresslevel=1)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    (answer,) = talk(Script([head + bomb]), CREATE)
+    assert (answer.status, answer.body) == (200, None)
+
+
 def test_a_server_that_stops_reading_is_told_from_one_that_does_not_answer(talk):
     async def deaf(reader, writer):
         await asyncio.sleep(60)

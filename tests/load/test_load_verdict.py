@@ -47,7 +47,7 @@ def test_each_status_has_its_verdict(status, kind, executed, counts):
     assert verdict.sentence
 
 
-@pytest.mark.parametrize("body", [None, {}, {"id": None}, {"id": ""}, {"id": 7}])
+@pytest.mark.parametrize("body", [None, {}, {"id": None}, {"id": ""}, {"id": 7}, {"id": ".."}, {"id": "x" * 256}])
 def test_a_success_without_an_id_is_repeated_because_it_may_be_executed(body):
     verdict = judge(answer(200, body))
     assert (verdict.kind, verdict.executed, verdict.code) == (Kind.RETRY, Executed.MAYBE, "unreadable_answer")

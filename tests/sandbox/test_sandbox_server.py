@@ -58,6 +58,18 @@ def test_a_server_does_not_wait_for_a_slow_answer_when_it_ends(raw, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"NONSENSE"])
+def test_what_is_no_http_while_a_request_is_answered_closes_the_connection_and_nothing_else(caplog, method):
+    sandbox = Sandbox(Workspace.sample(), latency_seconds=60)
+    with ServerThread(sandbox) as server, socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=5) as client:
+        client.sendall(method + b" /v1/tasks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        time.sleep(0.05)
+        client.sendall(b"\x16\x03 and so on")
+        while client.recv(65536):
+            pass
+    assert caplog.records == []
+
+
 def test_the_date_is_the_servers_and_stands_there_once(clock, workspace):
     headers = {"Authorization": "Bearer sk_lf_sandbox", "Lightfield-Version": "2026-03-01"}
     with ServerThread(Sandbox(workspace, clock=clock)) as server:
