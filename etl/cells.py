@@ -18,6 +18,11 @@ _OUTWARD_TEXT = re.compile(_OUTWARD)
 _INWARD_TEXT = re.compile(_INWARD)
 
 
+def column(name: str) -> pl.Expr:
+    """The column of that very name: ``pl.col`` takes ``*`` and ``^…$`` for patterns, and files have columns that are called so."""
+    return pl.selectors.by_name(name).as_expr()
+
+
 def protect(expr: pl.Expr) -> pl.Expr:
     """Cells that a spreadsheet won't run.
 

@@ -28,7 +28,7 @@ def command(config: Path, data: tuple[str, ...], *, show_config: bool, **options
     """
     if show_config:
         return _show(config)
-    from etl.cli.start import start
+    from etl.cli.launch import start
 
     return start("check", config, data, **options)
 

@@ -35,7 +35,7 @@ _FINISHED = (0, 1)
 @click.option("--quiet", is_flag=True, help="Say only what went wrong.")
 def command(out: Path, *, quiet: bool) -> int:
     """Import a sample into a sandbox inside this process, then run it again to show that nothing is sent twice."""
-    from etl.cli.start import make_voice
+    from etl.cli.launch import make_voice
     from etl.sandbox.app import Sandbox
     from etl.sandbox.server import ServerThread
     from etl.sandbox.workspace import Workspace
@@ -47,7 +47,7 @@ def command(out: Path, *, quiet: bool) -> int:
 
 
 def _prepared(out: Path, ledger: Path, url: str, voice: Voice) -> tuple[JobRequest, Surroundings]:
-    from etl.cli.start import surroundings
+    from etl.cli.launch import surroundings
     from etl.config.presets import samples_folder
     from etl.jobs.request import JobRequest
     from etl.sandbox.access import SANDBOX_KEY

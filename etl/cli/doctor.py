@@ -31,7 +31,7 @@ def command(config: Path | None, data: tuple[str, ...], *, as_json: bool, quiet:
     The API key and its scopes against what CONFIG needs, the version of the API, this machine's clock, limits, the workspace, the map,
     the ledger, and the header of DATA (or of source.path). Without CONFIG what needs none.
     """
-    from etl.cli.start import make_voice, surroundings, with_typed_key
+    from etl.cli.launch import make_voice, surroundings, with_typed_key
     from etl.jobs.doctor import examine
     from etl.jobs.request import JobRequest
     from etl.report.diagnosis import diagnosis_text, show_diagnosis

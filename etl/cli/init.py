@@ -32,16 +32,16 @@ def command(data: tuple[str, ...], preset: str | None, config: Path | None, **op
     are for you to look at: the import's name, the time zone, and who takes over from people who have left. Nothing is overwritten.
     The check asks Lightfield where there is an API key, and nobody else. The exit code is the check's.
     """
-    from etl.cli.start import give_up, make_voice, surroundings
+    from etl.cli.launch import give_up, make_voice, surroundings
     from etl.errors import EtlError
-    from etl.jobs.start import StartRequest, start
+    from etl.jobs.init import InitRequest, init
     from etl.report.summary import summary_text
 
     as_json = options.pop("as_json")
     voice = make_voice(quiet=options.pop("quiet"), log_format=options.pop("log_format"))
     around = surroundings(voice, None)
     try:
-        written = start(StartRequest(data, preset, config), around)
+        written = init(InitRequest(data, preset, config), around)
         request = _check_request(written, data, around, options)
         summary = _check(request, around)
     except EtlError as error:

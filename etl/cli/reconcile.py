@@ -20,6 +20,6 @@ def command(config: Path, data: tuple[str, ...], **options: Any) -> int:
     Every row of DATA that has its task there is noted as such: by its stamp where the config says stamp: true, else by its content. Rows
     that are not there are created by the next run; rows that could be a task that people have edited stay uncertain and are not sent.
     """
-    from etl.cli.start import start
+    from etl.cli.launch import start
 
     return start("reconcile", config, data, **options)

@@ -20,6 +20,6 @@ def command(config: Path, run: str | None, **options: Any) -> int:
     For a source that is gone: where it is still there, run the same command again instead, which reads corrected rows too. Rejected rows
     were never sent and are out of reach.
     """
-    from etl.cli.start import start
+    from etl.cli.launch import start
 
     return start("retry", config, (), run=run, **options)

@@ -45,6 +45,6 @@ def command(config: Path, data: tuple[str, ...], max_failures: CountOrShare | No
     DATA (paths, globs, addresses, - for standard input) replaces source.path. What the ledger knows is not sent again: to repair
     anything, run the same command again.
     """
-    from etl.cli.start import start
+    from etl.cli.launch import start
 
     return start("run", config, data, max_failures=max_failures, max_duration_seconds=max_duration, **options)

@@ -35,7 +35,7 @@ def command(config: str | None, run: str | None, *, as_json: bool, **options: An
 
     Without CONFIG all imports of the ledger. Asks nobody, needs no API key, and works beside a run.
     """
-    from etl.cli.start import give_up, make_voice, surroundings
+    from etl.cli.launch import give_up, make_voice, surroundings
     from etl.errors import EtlError
     from etl.jobs.request import RunsRequest
     from etl.jobs.runs import look_back

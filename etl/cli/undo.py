@@ -34,6 +34,6 @@ def command(config: Path, run: str | None, by: str, max_duration: float | None, 
     Tasks that were made go to the trash, what was updated gets its former values back. An undo is a run of its own, with its reports; it
     can be interrupted, run again, and itself be undone.
     """
-    from etl.cli.start import start
+    from etl.cli.launch import start
 
     return start("undo", config, (), run=run, by_cancel=by == "cancel", max_duration_seconds=max_duration, **options)

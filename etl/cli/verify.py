@@ -21,6 +21,6 @@ def command(config: Path, data: tuple[str, ...], **options: Any) -> int:
     Each row is equal, edited by people since, different, missing, excluded, a duplicate, rejected or failed; the numbers add up to the
     rows of the files. Leaves receipt.json and a printable receipt.html, and verify.csv with what is not as the source says.
     """
-    from etl.cli.start import start
+    from etl.cli.launch import start
 
     return start("verify", config, data, **options)

@@ -17,11 +17,11 @@ from etl.jobs.unsettled import Unsettled
 from etl.report.lookups_file import LOOKUPS_COLUMNS, write_lookups
 from etl.report.unknown import UnknownWord, UnknownWords
 from etl.report.wording import rows_text
+from etl.starter.status_words import usual_status
 from etl.task import STATUS, STATUSES
 from etl.transform.lookups import NOUNS, normalise_names
 from etl.transform.problems import AMBIGUOUS, INVALID_ID, NOT_FOUND, UNKNOWN_STATUS
 from etl.transform.side_files import LOOKUPS_FILE
-from etl.transform.status_words import usual_status
 from etl.transform.suggest import SUGGESTIONS, Known, suggestions
 from etl.transform.words import lookups_step
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import polars as pl
 
+from etl.cells import column
 from etl.records import GIVEN_KEY, RawBatch
 from etl.transform.problems import MANGLED_KEY, MISSING_KEY, quoted, sentence
 
@@ -103,7 +104,7 @@ def column_keys(plan: KeyPlan, cells: pl.DataFrame) -> pl.DataFrame:
     Returns:
         ``key`` (String or null), ``code``, ``message``, ``value`` (null where the key is good).
     """
-    parts = cells.select(pl.coalesce(part).alias(str(index)) for index, part in enumerate(plan.parts))
+    parts = cells.select(pl.coalesce([column(name) for name in part]).alias(str(index)) for index, part in enumerate(plan.parts))
     parts = parts.select(compose(part) for part in parts)
     parts = parts.select(normalise_key_part(pl.all()))
     columns = [pl.col(name) for name in parts.columns]
@@ -134,9 +135,9 @@ def _judge_keys(plan: KeyPlan) -> list[pl.Expr]:
 def content_digests(raw: RawBatch) -> list[str]:
     """Hex SHA-256 of each row's own cells: column names in order, names and raw text length-prefixed, empty cells left out."""
     pieces: list[pl.Expr] = []
-    for column in sorted(raw.file.columns):
-        cell = pl.col(column)
-        pieces += [pl.concat_str(pl.lit(f"{len(column.encode())}:{column}"), cell.str.len_bytes(), pl.lit(":")), cell]
+    for name in sorted(raw.file.columns):
+        cell = column(name)
+        pieces += [pl.concat_str(pl.lit(f"{len(name.encode())}:{name}"), cell.str.len_bytes(), pl.lit(":")), cell]
     texts = raw.frame.select(pl.concat_str(pieces, ignore_nulls=True).cast(pl.Binary)).to_series()
     return [sha256(data).hexdigest() for data in texts.to_list()]
 

@@ -65,7 +65,7 @@ class NewestCensus:
             null_values: Cells that count as empty.
         """
         cells = raw.frame.filter(pl.col(EXTRACT_CODE).is_null()).select(ROW, *clean_cells([column], null_values))
-        words = cells.select(ROW, pl.col(column).alias(_WORD)).drop_nulls(_WORD)
+        words = cells.select(ROW, cells[column].alias(_WORD)).drop_nulls(_WORD)
         self.rows += raw.frame.height
         self.filled += words.height
         read = _read(words[_WORD], self.rule)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from etl.cells import column
 from etl.config.fields import FieldRule
 from etl.records import RESERVED
 from etl.transform.html import cells_to_markdown
@@ -76,7 +77,7 @@ def build_source(target: str, rule: FieldRule, find: FindColumn, *, spare: bool 
     if own is None:
         return None
     read = html_name(own) if rule.html else own
-    return Source((own,), f"column {own.strip()}", own.strip(), pl.col(read), html_columns=(own,) if rule.html else ())
+    return Source((own,), f"column {own.strip()}", own.strip(), column(read), html_columns=(own,) if rule.html else ())
 
 
 def _template_source(bare: str, rule: FieldRule, find: FindColumn, *, spare: bool) -> Source | None:
@@ -121,5 +122,5 @@ def add_markdown(cells: pl.DataFrame, sources: Iterable[Source]) -> pl.DataFrame
     columns = dict.fromkeys(column for source in sources for column in source.html_columns)
     if not columns:
         return cells
-    converted = cells.with_columns(cells_to_markdown(cells[column]).alias(html_name(column)) for column in columns)
+    converted = cells.with_columns(cells_to_markdown(cells[column].rename("cell")).alias(html_name(column)) for column in columns)
     return converted.with_columns(trim(pl.col(html_name(column))) for column in columns)

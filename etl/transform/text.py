@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from etl.cells import column
+
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
@@ -34,8 +36,8 @@ def trim(text: pl.Expr) -> pl.Expr:
 def clean_cells(columns: Iterable[str], null_values: Sequence[str]) -> list[pl.Expr]:
     """Expressions that trim the cells of these columns and empty those that are one of ``null_values``."""
     meaningless = pl.Series(["", *null_values], dtype=pl.String).str.strip_chars().unique(maintain_order=True).to_list()
-    trimmed = {column: pl.col(column).str.strip_chars() for column in columns}
-    return [pl.when(pl.all_horizontal([cell != word for word in meaningless])).then(cell) for cell in trimmed.values()]
+    trimmed = [column(name).str.strip_chars() for name in columns]
+    return [pl.when(pl.all_horizontal([cell != word for word in meaningless])).then(cell) for cell in trimmed]
 
 
 def parse_template(template: str) -> tuple[Literal | Placeholder, ...]:
@@ -77,12 +79,12 @@ def fill_template(parts: Sequence[Literal | Placeholder], cells: Mapping[str, st
         parts: From ``parse_template``.
         cells: The frame's column for each name in the template.
     """
-    texts = [pl.lit(part.text) if isinstance(part, Literal) else pl.col(cells[part.column]) for part in parts]
+    texts = [pl.lit(part.text) if isinstance(part, Literal) else column(cells[part.column]) for part in parts]
     filled = pl.concat_str(texts, ignore_nulls=True) if texts else pl.lit("")
     named = template_columns(parts)
     if not named:
         return filled
-    return pl.when(pl.any_horizontal(pl.col(cells[column]).is_not_null() for column in named)).then(filled)
+    return pl.when(pl.any_horizontal(column(cells[name]).is_not_null() for name in named)).then(filled)
 
 
 def first_line(text: pl.Expr) -> pl.Expr:

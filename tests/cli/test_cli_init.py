@@ -43,6 +43,13 @@ def test_a_known_export_becomes_a_config_that_extends_its_preset_and_is_checked_
     assert "1  to create" in ended.stderr
 
 
+@pytest.mark.parametrize("name", ["*", "^S.*$"])
+def test_a_column_whose_name_could_be_taken_for_a_pattern_is_looked_at_like_any_other(desk, name):
+    desk.write("tasks.csv", OTHER.replace("Ticket", name))
+    desk("init", "tasks.csv")
+    assert config(desk, "tasks.yaml").source.key == ((name,),)
+
+
 def test_a_status_that_the_preset_does_not_know_waits_behind_a_mark(desk):
     desk.write("tasks.csv", ZOHO.format(status="On the shelf"))
     ended = desk("init", "tasks.csv")

@@ -54,6 +54,23 @@ def test_failures_of_a_nested_file_are_mended_in_a_spreadsheet_and_given_back(de
     )
 
 
+@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("name", ["*", "^T.*$"])
+def test_a_column_whose_name_could_be_taken_for_a_pattern_is_a_column_like_any_other(desk, make_row, name, html):
+    source = desk.csv([[*make_row(1), "x"], [*make_row(2), ""]], columns=["Id", "Title", "Status", "Due", "Owner", name])
+    mapping = {"$title": name, "$description": {"column": name, "html": html}}
+    ended = desk("run", desk.config(map=mapping), source)
+    assert ended.actions() == ["created", "rejected"]
+    assert [failed[name] for failed in ended.failures] == [""]
+    assert desk.titles == ["x"]
+
+
+def test_a_template_and_a_key_of_the_content_take_such_columns_too(desk, make_row):
+    source = desk.csv([[*make_row(1), "x"]], columns=["Id", "Title", "Status", "Due", "Owner", "*"])
+    assert desk("run", desk.config(source={"key": "content"}, map={"$title": {"template": "{*}!"}}), source).code == 0
+    assert desk.titles == ["x!"]
+
+
 def test_a_backup_is_run_with_the_side_file_in_it(desk):
     with zipfile.ZipFile(desk.folder / "backup.zip", "w") as archive:
         archive.writestr("Account.csv", "Id,Name\n1,Acme\n")

@@ -202,7 +202,9 @@ class Auditor:
         if not reads_source:
             self._look_at_retry(lines, end, complete=complete)
         if not (told["not_sent"] and (self._forgot(step) or step.rival)):
-            self._look_at_twins(pairs, all_of_them=reads_source)
+            lost_lock = end.summary is not None and end.summary.reason == "lock_lost"
+            # Whoever has taken the lock away may meanwhile have made the task of a row that never left this process.
+            self._look_at_twins(pairs, all_of_them=reads_source and not lost_lock)
         if step.final and step.job == "run":
             self.uncertain_at_end = told["uncertain"]
 
