@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from etl.config.amounts import CountOrShare, parse_count_or_share, parse_duration_seconds, parse_percent
 from etl.config.fields import FieldRule, Part, _as_tuple
 from etl.task import REQUIRED_TARGETS
-from etl.task import TASK_FIELDS as TASK_FIELDS  # noqa: PLC0414  load/replay.py reads it here
 
 CONTENT_KEY = "content"
 

@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
+from etl.extract.scan import ROWS_PER_BATCH
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.journal import LedgerJournal, keep_lease
 from etl.jobs.kept import KeptPass
+from etl.jobs.keys import key_of_create
 from etl.jobs.lookahead import decided
 from etl.jobs.passes import Input
 from etl.jobs.rowlog import RowLog
@@ -32,9 +33,6 @@ from etl.records import KEY_DIGEST, NEEDS_A_PERSON, ROW, Action, Operation, Outc
 from etl.report.progress import Progress, Standing
 from etl.report.results import RowReport
 from etl.report.summary import LoadSummary
-from etl.transform.identity import idempotency_key
-
-ROWS_PER_BATCH = 10_000
 
 _SHORTEST_TOLD_SECONDS = 10.0
 
@@ -175,7 +173,7 @@ class Load:
             for outcome in early:
                 self.report.finish(outcome)
             early_rows = {outcome.operation.row for outcome in early}
-            for operation in needed_operations(known, partial(idempotency_key, self.session.config.job.name)):
+            for operation in needed_operations(known, key_of_create(self.session.config.job.name)):
                 if operation.row not in early_rows:
                     self._begin()
                     yield operation

@@ -16,6 +16,7 @@ from etl.extract.scan import ROWS_PER_BATCH
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.journal import keep_lease
+from etl.jobs.keys import key_of_create
 from etl.jobs.lookahead import decided, first_pass
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
@@ -35,7 +36,6 @@ from etl.records import KEY_DIGEST, OTHER_FINGERPRINT, ROW, SOURCE_KEY, Action, 
 from etl.report.results import RowReport
 from etl.report.summary import Summary
 from etl.report.wording import rows_text
-from etl.transform.identity import idempotency_key
 
 _TASKS_AT_ONCE = 1_000
 _MISSING = "not in Lightfield: run creates it"
@@ -212,7 +212,7 @@ class _Work:
     def _batches(self, go_on: Callable[[], None], *, whole_rows: bool) -> Iterator[tuple[Choice, list[Operation]]]:
         """Each batch, and the creates that it would take."""
         marker = DuplicateMarker(self.census.duplicates)
-        make_key = partial(idempotency_key, self.session.config.job.name)
+        make_key = key_of_create(self.session.config.job.name)
         for prepared in self.given.prepared(rows_per_batch=ROWS_PER_BATCH, whole_rows=whole_rows):
             go_on()
             choice = decided(prepared, self._known_but_replayed, marker)

@@ -40,7 +40,7 @@ class Session:
     """One job on its way: what it was asked, where it writes, and what it has seen so far.
 
     Attributes:
-        config: The config that was read.
+        config: The config that was read; from the look at the dates on with the one order of day and month that they prove.
         request, around: What was asked for, and the world.
         folder: The run's folder.
         scratch: A private temporary folder, removed at the end.

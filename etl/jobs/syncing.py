@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
+from etl.jobs.keys import key_of_write
 from etl.jobs.session import Session
 from etl.ledger.history import WrittenRow
 from etl.lightfield.answer import Category
@@ -17,10 +18,9 @@ from etl.lightfield.client import LightfieldClient
 from etl.lightfield.models import TaskView
 from etl.lightfield.pages import understood
 from etl.load.reader import ThrottledReader
-from etl.plan.changes import Former, KeyOfWrite, Rules, back_again, change, vanished
+from etl.plan.changes import Former, Rules, back_again, change, vanished
 from etl.plan.three_way import Written
 from etl.records import WROTE, Operation, OperationKind, Outcome
-from etl.transform.identity import idempotency_key
 
 LOOKED_AT_AHEAD = 50
 """Two seconds of the Read budget: a look is that much older than its write, at most."""
@@ -119,23 +119,11 @@ def syncing_of(session: Session, connection: Connection, memory: Memory) -> Sync
         targets=tuple(job.map),
         source_wins=job.sync.on_conflict == "overwrite",
         recreate=job.sync.recreate,
-        make_key=key_maker(job.name),
+        make_key=key_of_write(job.name),
         on_missing=job.sync.on_missing,
         updates=session.syncs,
     )
     return Syncing(session, connection, memory, rules)
-
-
-def key_maker(name: str) -> KeyOfWrite:
-    """Makes the Idempotency-Keys of an import's writes (rule 2, docs/rules.md)."""
-
-    def make(operation: Operation, payload_digest: bytes | None) -> str:
-        revision = None if operation.kind is OperationKind.CREATE else operation.revision
-        return idempotency_key(
-            name, operation.kind.value, operation.source_key, operation.generation, revision=revision, payload_digest=payload_digest
-        )
-
-    return make
 
 
 def written_of(row: WrittenRow | None) -> Written | None:

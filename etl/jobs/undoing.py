@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
+from etl.jobs.keys import key_of_write
 from etl.jobs.session import Session
-from etl.jobs.syncing import key_maker, retrieve, written_of
+from etl.jobs.syncing import retrieve, written_of
 from etl.ledger.history import WrittenRow
 from etl.lightfield.models import TaskView
 from etl.plan.changes import LEFT, told
@@ -54,7 +55,7 @@ class Undo:
         if isinstance(step, Outcome):
             return step
         theirs = await retrieve(self.connection.reader, self.connection.client, step.draft.task_id or "")
-        rules = UndoRules(self.session.request.even_if_edited, key_maker(self.session.config.job.name))
+        rules = UndoRules(self.session.request.even_if_edited, key_of_write(self.session.config.job.name))
         decided = take_back(step, theirs, rules, self.session.around.clock.now())
         if isinstance(decided, Outcome):
             if decided.action in WROTE:

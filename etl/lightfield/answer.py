@@ -18,11 +18,10 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateReading:
-    """``X-RateLimit-*`` of one answer: capacity, what is left of it, and seconds until it is full again. None where absent or odd."""
+    """``X-RateLimit-*`` of one answer: capacity, and what is left of it. None where absent or odd."""
 
     limit: int | None = None
     remaining: int | None = None
-    reset_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

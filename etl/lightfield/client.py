@@ -179,7 +179,7 @@ def _answer(response: httpx.Response, body: dict[str, Any] | None, latency_secon
         status=response.status_code,
         body=body,
         fault=_fault(body) if response.status_code >= _FIRST_FAULT_STATUS else None,
-        rate=read_rate(response.headers, server_time),
+        rate=read_rate(response.headers),
         retry_after_seconds=read_retry_after(response.headers, server_time),
         server_time=server_time,
         latency_seconds=latency_seconds,

@@ -18,15 +18,15 @@ _DATE_STEP = timedelta(seconds=1)
 _OUT_OF_ORDER = timedelta(seconds=2)
 
 
-def read_rate(headers: Mapping[str, str], server_time: datetime | None) -> RateReading:
-    """``X-RateLimit-*``; each part None where absent, no whole number, negative, nonsense, or at odds with the others."""
+def read_rate(headers: Mapping[str, str]) -> RateReading:
+    """``X-RateLimit-Limit`` and ``-Remaining``; each None where absent, no whole number, negative, nonsense, or at odds with the other."""
     limit = _count(headers.get("x-ratelimit-limit"))
     if limit == 0:
         limit = None
     remaining = _count(headers.get("x-ratelimit-remaining"))
     if limit is not None and remaining is not None and remaining > limit:
         remaining = None
-    return RateReading(limit, remaining, _reset_seconds(headers.get("x-ratelimit-reset"), server_time))
+    return RateReading(limit, remaining)
 
 
 def read_retry_after(headers: Mapping[str, str], server_time: datetime | None) -> float | None:
@@ -93,14 +93,6 @@ def _decimal(text: str) -> float | None:
     if not (digits.isascii() and digits.isdigit()) or not whole or len(digits) > _MOST_DIGITS:
         return None
     return float(f"{whole}.{fraction or 0}")
-
-
-def _reset_seconds(text: str | None, server_time: datetime | None) -> float | None:
-    moment = _decimal((text or "").strip())
-    if moment is None or server_time is None:
-        return None
-    seconds = moment - server_time.timestamp()
-    return max(0.0, seconds) if abs(seconds) <= LONGEST_WAIT_SECONDS else None
 
 
 # Answers come many to a second, and a Date is cut to whole ones.

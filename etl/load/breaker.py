@@ -25,7 +25,7 @@ _AGAIN = "run the same command again later: what is done is not sent again"
 
 
 class Breaker:
-    """Watches attempts and outcomes and trips the StopSwitch (rules 5 to 7 of the design).
+    """Watches attempts and outcomes and trips the StopSwitch (rules 5 to 7, docs/rules.md).
 
     Args:
         stop: What it trips.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from etl.config.model import TASK_FIELDS
 from etl.content import differences
 from etl.errors import EtlError
 from etl.lightfield.models import TaskView
 from etl.records import REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
+from etl.task import TASK_FIELDS
 
 TOLERANCE = timedelta(seconds=5)
 """A task this much older than the intent's first send was not made by it; ``Date`` is right to a second, clocks of servers differ."""

@@ -12,7 +12,7 @@ from etl.lightfield.answer import Answer, Category, RateReading
 from etl.load.others import OthersMeter
 
 DOCUMENTED_RATE = 25.0
-"""Requests per second of each category, and the bucket's capacity (facts: Rate limits)."""
+"""Requests per second of each category, and the bucket's capacity (the API's documentation of rate limits)."""
 
 BURST_SHARE = 0.7
 """Of the capacity that we use at once: the rest absorbs requests that leave apart and arrive together."""

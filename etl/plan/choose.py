@@ -196,11 +196,11 @@ def _reasons(unknown_key: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     return code, pl.when(own).then("problem_field"), message
 
 
-KeyMaker = Callable[[str, str, int], str]
-"""(operation, source key, generation) to an Idempotency-Key."""
+KeyOfCreate = Callable[[str, int], str]
+"""(source key, generation) to an Idempotency-Key."""
 
 
-def needed_operations(choice: Choice, make_key: KeyMaker) -> Iterator[Operation]:
+def needed_operations(choice: Choice, make_key: KeyOfCreate) -> Iterator[Operation]:
     """What has to happen to the rows of a batch that need a call, in input order.
 
     A create is ready to be sent. An update is a draft: ``content`` is the row's, payload and key are made once its task was looked at.
@@ -219,7 +219,7 @@ def needed_operations(choice: Choice, make_key: KeyMaker) -> Iterator[Operation]
             key_digest=values[KEY_DIGEST],
             fingerprint=values[FINGERPRINT],
             payload=body if creates else {},
-            idempotency_key=make_key(OperationKind.CREATE.value, values[SOURCE_KEY], values["generation"]) if creates else "",
+            idempotency_key=make_key(values[SOURCE_KEY], values["generation"]) if creates else "",
             generation=values["generation"],
             revision=values["revision"],
             file=choice.prepared.raw.file.index,

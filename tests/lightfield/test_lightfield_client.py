@@ -123,7 +123,7 @@ def test_limits_waits_and_time_are_read_from_the_headers(call):
         "Retry-After": "2",
     }
     answer = call("create_task", b"{}", "k", response=httpx.Response(429, headers=headers))[1]
-    assert answer.rate == RateReading(25, 0, 1.0)
+    assert answer.rate == RateReading(25, 0)
     assert answer.retry_after_seconds == 2
     assert answer.server_time.isoformat() == "2026-11-20T12:00:00+00:00"
 

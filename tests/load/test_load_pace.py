@@ -35,7 +35,7 @@ class StrictBucket:
         return True
 
     def headers(self):
-        return RateReading(int(self.limit), int(self.level), None)
+        return RateReading(int(self.limit), int(self.level))
 
     def _refill(self, now):
         self.level = min(self.limit, self.level + (now - self.at) * self.limit)

@@ -221,6 +221,6 @@ def test_a_given_key_that_the_ledger_knows_keeps_the_rows_identity() -> None:
 def test_an_operation_carries_only_what_the_row_has_and_the_entrys_generation() -> None:
     prepared = batch({"key": "1"}, {"key": "2", "problems": ["p"]})
     chosen = choose(prepared, entry("1", "trashed", generation=3), NothingKnown().mark(prepared))
-    [operation] = needed_operations(chosen, lambda operation, key, generation: f"{operation}/{key}/{generation}")
+    [operation] = needed_operations(chosen, lambda key, generation: f"{key}/{generation}")
     assert operation.payload == {"fields": {"$title": "x"}, "relationships": {"$assignedTo": "mem_1"}}
-    assert (operation.idempotency_key, operation.generation, operation.row, operation.file) == ("create/1/3", 3, 2, 0)
+    assert (operation.idempotency_key, operation.generation, operation.row, operation.file) == ("1/3", 3, 2, 0)

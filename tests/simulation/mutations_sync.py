@@ -38,14 +38,14 @@ def nothing(_stack: ExitStack) -> None:
 
 
 def _keys(stack: ExitStack, change: Callable[[Operation, bytes | None], tuple[Operation, bytes | None]]) -> None:
-    key_maker = syncing.key_maker
+    key_of_write = syncing.key_of_write
 
     def other(name: str) -> Any:
-        make = key_maker(name)
+        make = key_of_write(name)
         return lambda operation, digest: make(*change(operation, digest))
 
-    stack.enter_context(patch.object(syncing, "key_maker", other))
-    stack.enter_context(patch.object(undoing, "key_maker", other))
+    stack.enter_context(patch.object(syncing, "key_of_write", other))
+    stack.enter_context(patch.object(undoing, "key_of_write", other))
 
 
 def payload_left_out_of_the_key(stack: ExitStack) -> None:
