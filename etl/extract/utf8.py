@@ -99,5 +99,6 @@ class Utf8Maker:
             return text
         target = self._scratch.new_file(".csv")
         rewrite(text.path, self._delimiter, self._max_fields, self._plain.shown, target)
-        self._scratch.discard(text.path)
+        if text.path != self._plain.path:
+            self._scratch.discard(text.path)
         return replace(text, path=target)

@@ -3,6 +3,7 @@
 import functools
 import gzip
 import importlib.util
+import io
 import struct
 import tempfile
 from pathlib import Path
@@ -43,6 +44,16 @@ def unpacked(content):
 def test_a_packed_file_is_read_with_all_its_parts(shop, rows, name, content):
     opened = shop.open(shop.write(content, name))
     assert rows(opened) == rows(opened) == ALL
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.zst", "-"])
+@pytest.mark.parametrize("loose", [b'3,1" pipe\n', b"3,a\rb\n"])
+def test_a_private_copy_with_loose_quotes_is_copied_once_more_and_known_as_it_came(shop, rows, name, loose):
+    pack = {"t.csv.gz": gzip.compress, "t.csv.zst": zstandard.compress, "-": bytes}[name]
+    content = pack(FIRST + loose)
+    opened = shop.open("-", stdin=io.BytesIO(content)) if name == "-" else shop.open(shop.write(content, name))
+    assert rows(opened)[0] == ("1", "a")
+    assert opened.files[0].size_bytes == len(FIRST + loose)
 
 
 @pytest.mark.parametrize(
