@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from etl.config.secrets import mask_api_keys
 from etl.errors import ConfigError
 
+_LONGEST_LINE = 2000
 _PLACE = re.compile(r"(.*?)(?::(\d+):(\d+))?", re.DOTALL)
 
 KeyPath = tuple[str, ...]
@@ -66,11 +67,18 @@ def faults_as_error(
     # An API key is found by its looks, and often by the name of its key too: once is enough.
     told = [item for item in placed if item[1].path or (_sort_key(item[0], order)[:2], item[1].message) not in said_of_a_key]
     lines = [f"{_line(where, fault)}{preset_advice(where, presets, first)}" for where, fault in told]
-    return ConfigError("\n".join(mask_api_keys(line) for line in dict.fromkeys(lines)), next_step=f"correct {first}, then try again")
+    return ConfigError(
+        "\n".join(_cut(mask_api_keys(line)) for line in dict.fromkeys(lines)), next_step=f"correct {first}, then run the same command again"
+    )
 
 
 def _line(where: str, fault: Fault) -> str:
     return f"{where}: {dotted(fault.path)}: {fault.message}" if fault.path else f"{where}: {fault.message}"
+
+
+def _cut(line: str) -> str:
+    """A value may be as long as the file."""
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def dotted(path: KeyPath) -> str:

@@ -60,7 +60,7 @@ def read_layers(path: Path, faults: list[Fault]) -> list[Layer]:
     seen: list[Path] = []
     following: _Base | None = _Base(path)
     while following is not None:
-        seen.append(following.path.resolve())
+        seen.append(_resolved(following.path))
         layers.append(_read_layer(following, faults))
         following = _extended(layers[-1].settings, following.path.parent, seen, faults)
     return layers
@@ -76,8 +76,8 @@ def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[F
     if isinstance(found, str):
         faults.append(Fault(("extends",), found, where))
         return None
-    if found.path.resolve() in seen:
-        circle = " → ".join(path.name for path in (*seen[seen.index(found.path.resolve()) :], found.path))
+    if (resolved := _resolved(found.path)) in seen:
+        circle = " → ".join(path.name for path in (*seen[seen.index(resolved) :], found.path))
         faults.append(Fault(("extends",), f"goes round in a circle: {circle}", where))
         return None
     if len(seen) >= MAX_LAYERS:
@@ -86,16 +86,32 @@ def _extended(settings: Settings, folder: Path, seen: list[Path], faults: list[F
     return found
 
 
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        # A link to itself: whoever opens it is told.
+        return path.absolute()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # Its name is too long, or its folder may not be entered.
+        return False
+
+
 def _named_file(named: Any, folder: Path) -> _Base | str:
     """The file that ``extends`` names, or the sentence that says why there is none."""
     if not isinstance(named, str):
         return f"found {type(named).__name__}, allowed is the name of a preset ({', '.join(preset_names())}) or a file"
     if _PRESET_NAME.fullmatch(named):
         found = preset_path(named)
-        hint = f"write ./{named} for a file of that name" if (folder / named).is_file() else "a file is written with its suffix"
+        hint = f"write ./{named} for a file of that name" if _is_file(folder / named) else "a file is written with its suffix"
         return _Base(found, named) if found else f"no preset {named!r}{did_you_mean(named, preset_names())}; {hint}"
     path = folder / named
-    return _Base(path) if path.is_file() else f"no file {named!r} in {folder}; a path is relative to the config's folder"
+    return _Base(path) if _is_file(path) else f"no file {named!r} in {folder}; a path is relative to the config's folder"
 
 
 def _read_layer(base: _Base, faults: list[Fault]) -> Layer:

@@ -82,6 +82,23 @@ def test_an_unreadable_file_is_told(write, good):
         read_config(path, {})
 
 
+def test_a_link_to_itself_is_told(tmp_path):
+    path = tmp_path / "loop.yaml"
+    path.symlink_to(path)
+    with pytest.raises(ConfigError, match=r"cannot be read: Too many levels of symbolic links"):
+        read_config(path, {})
+
+
+@pytest.mark.parametrize("named", ["x" * 5000, "x" * 5000 + ".yaml", "linked/base.yaml"])
+def test_a_file_to_extend_that_no_file_can_be_is_told(refusal, tmp_path, named):
+    (tmp_path / "linked").symlink_to("linked")
+    assert f"tasks.yaml:1:1: extends: no {'file' if '.' in named else 'preset'} '{named[:9]}" in refusal(f"extends: {named}\n")
+
+
+def test_a_fault_is_no_longer_than_anybody_reads(refusal, good):
+    assert len(refusal(f"{good}{'x' * 500_000}: {'y' * 300_000}\n")) < 10_000
+
+
 def test_a_repeated_key_names_both_places(refusal, good):
     message = refusal(good + "name: again\n")
     assert message == "tasks.yaml:8:1: name: stands twice: here and at tasks.yaml:1:1; remove one of them"
