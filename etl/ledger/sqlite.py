@@ -7,6 +7,7 @@ file systems lack, so where SQLite declines it, the rollback journal serves, wit
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
@@ -40,6 +41,7 @@ _QUICK_CHECK_BYTES = 32 * 1024 * 1024
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_OTHER_TABLES = re.compile("no such (table|column)|has no column named|already exists|malformed")
 _UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 
 
@@ -109,6 +111,11 @@ def open_sqlite(path: Path | None, location: str) -> SqliteDatabase:
     database = SqliteDatabase(engine, location)
     try:
         _check(database, path)
+    except UnicodeDecodeError:
+        # SQLite quotes what it found in the file, and Python cannot read even that.
+        database.close()
+        sentence, next_step = _damaged(location, "its tables' names are no text")
+        raise LedgerError(sentence, next_step=next_step) from None
     except BaseException:
         database.close()
         raise
@@ -202,7 +209,7 @@ def _meaning(code: int, location: str, said: str) -> tuple[str | None, str | Non
             f"another process has held the ledger {location} for more than {BUSY_SECONDS:g} seconds",
             "find what else has it open, then run the same command again",
         )
-    if code in _DAMAGED:
+    if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and _OTHER_TABLES.search(said)):
         return _damaged(location, said)
     if code in _UNWRITABLE:
         return (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, create_engine
 
-from etl.errors import LedgerError
+from etl.errors import LedgerError, LocalFailureError
 from etl.ledger import schema
 from etl.ledger.migrations import MIGRATIONS, NEWEST, Migration, migrate
 from etl.ledger.schema import METADATA
@@ -132,6 +132,25 @@ def test_a_damaged_ledger_is_refused_with_what_to_do(path, clock, make):
     path.write_bytes(whole[:40_000] + bytes(60_000) + whole[100_000:])
     with pytest.raises(LedgerError, match="damaged") as caught:
         open_ledger(str(path), clock=clock)
+    assert "reconcile" in caught.value.next_step
+
+
+def test_a_ledger_whose_table_of_contents_is_no_text_is_refused(path, clock):
+    open_ledger(str(path), clock=clock).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE etl_intent", b"CREATE TABL\xff etl_intent"))
+    with pytest.raises(LedgerError, match="damaged"):
+        open_ledger(str(path), clock=clock)
+
+
+@pytest.mark.parametrize("change", ["DROP TABLE etl_salt", "ALTER TABLE etl_workspace DROP COLUMN label", "DELETE FROM etl_migration"])
+def test_a_ledger_that_lacks_what_it_had_is_refused_with_what_to_do(path, clock, change):
+    open_ledger(str(path), clock=clock).close()
+    connection = sqlite3.connect(path)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    with pytest.raises((LedgerError, LocalFailureError), match="damaged") as caught, open_ledger(str(path), clock=clock) as ledger:
+        ledger.remember_workspace("https://api.example", ["mem_1"], label="acme.example")
     assert "reconcile" in caught.value.next_step
 
 
