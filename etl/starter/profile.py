@@ -88,7 +88,7 @@ def profile_columns(sample: pl.DataFrame) -> dict[str, ColumnProfile]:
     Returns:
         By the column's name, in the order of the frame.
     """
-    cells = sample.select(clean_cells(sample.columns, ()))
+    cells = clean_cells(sample, sample.columns, ())
     return {name: _profile(name, cells[name]) for name in cells.columns}
 
 

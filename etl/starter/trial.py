@@ -69,7 +69,7 @@ def try_out(config: ReadConfig, source: OpenSource) -> Findings:
 
 
 def _texts(plan: FieldPlan, rows: pl.DataFrame, null_values: tuple[str, ...]) -> tuple[pl.Series, pl.Series | None]:
-    return plan.source.read(rows.select(clean_cells(plan.source.columns, null_values)))
+    return plan.source.read(clean_cells(rows, plan.source.columns, null_values))
 
 
 def _zoneless(plan: FieldPlan, rows: pl.DataFrame, null_values: tuple[str, ...]) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from etl.transform.simple_html import simple_to_markdown
+from etl.transform.text import trim
 
 if TYPE_CHECKING:
     # A parser that takes a tenth of a second to import, for cells that few files have.
@@ -43,18 +44,19 @@ _GAP = re.compile(r"\n{3,}")
 
 
 def cells_to_markdown(cells: pl.Series) -> pl.Series:
-    """The same String cells, those that hold a tag or an entity turned into markdown."""
+    """The same String cells, those that hold a tag or an entity turned into markdown, which is trimmed; null where that is empty."""
     # Searching for one character is ten times faster than the expressions, and nearly always enough.
     suspects = (cells.str.contains("<", literal=True) | cells.str.contains("&", literal=True)).arg_true()
     suspicious = cells.gather(suspects)
     places = suspects.filter(suspicious.str.contains(_TAG) | suspicious.str.contains(_ENTITY))
     if places.is_empty():
         return cells
-    simple = simple_to_markdown(cells.gather(places))
-    unusual = places.filter(simple.is_null())
-    parsed = [html_to_markdown(cell) for cell in cells.gather(unusual).to_list()]
-    converted = cells.clone().scatter(places, simple)
-    return converted.scatter(unusual, pl.Series(parsed, dtype=pl.String))
+    found = cells.gather(places)
+    converted = simple_to_markdown(found)
+    unusual = converted.is_null().arg_true()
+    parsed = [html_to_markdown(cell) for cell in found.gather(unusual).to_list()]
+    converted = converted.scatter(unusual, pl.Series(parsed, dtype=pl.String))
+    return cells.clone().scatter(places, converted.to_frame("cell").select(trim(pl.col("cell"))).to_series())
 
 
 def html_to_markdown(cell: str) -> str:

@@ -64,8 +64,9 @@ class NewestCensus:
             column: The file's own name of it.
             null_values: Cells that count as empty.
         """
-        cells = raw.frame.filter(pl.col(EXTRACT_CODE).is_null()).select(ROW, *clean_cells([column], null_values))
-        words = cells.select(ROW, cells[column].alias(_WORD)).drop_nulls(_WORD)
+        rows = raw.frame.filter(pl.col(EXTRACT_CODE).is_null())
+        cells = clean_cells(rows, [column], null_values)
+        words = rows.select(ROW).with_columns(cells[column].alias(_WORD)).drop_nulls(_WORD)
         self.rows += raw.frame.height
         self.filled += words.height
         read = _read(words[_WORD], self.rule)

@@ -120,7 +120,7 @@ def _readable(raw: RawBatch) -> RawBatch:
 
 def _read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[str], null_values: Sequence[str]) -> pl.DataFrame:
     """Our own columns, the cells trimmed (null where empty), and beside them as markdown those that are HTML."""
-    cells = raw.frame.select(*_OWN, *clean_cells(columns, null_values))
+    cells = raw.frame.select(_OWN).with_columns(clean_cells(raw.frame, columns, null_values).get_columns())
     return add_markdown(cells, [field.source for field in fields])
 
 

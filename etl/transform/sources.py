@@ -118,9 +118,8 @@ def html_name(column: str) -> str:
 
 
 def add_markdown(cells: pl.DataFrame, sources: Iterable[Source]) -> pl.DataFrame:
-    """The cells, and beside them as markdown those that are HTML."""
+    """The trimmed cells, and beside them as markdown, trimmed too, those that are HTML."""
     columns = dict.fromkeys(column for source in sources for column in source.html_columns)
     if not columns:
         return cells
-    converted = cells.with_columns(cells_to_markdown(cells[column].rename("cell")).alias(html_name(column)) for column in columns)
-    return converted.with_columns(trim(pl.col(html_name(column))) for column in columns)
+    return cells.with_columns(cells_to_markdown(cells[column].rename("cell")).alias(html_name(column)) for column in columns)
