@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 _FIRST = (
     "A HubSpot export goes into a sandbox inside this process, at Lightfield's own write limit of 25 tasks a second.\n"
     "A few of its rows are wrong on purpose: they end as lines of failures.csv that say why.\n"
+    "The demo's ledger lies in a temporary folder, and is removed at the end.\n"
 )
 _SECOND = "\nThe same file again, as cron would run it: what the ledger knows is not sent.\n"
 _CLOSING = """
 The sandbox held {before:,} tasks after the first run, and holds {after:,} now: nothing was sent twice.
 The first report:  {report}
 The rows to mend:  {failures}
-Your own export:   lightfield-etl check {config} YOUR-EXPORT.csv --offline"""
+Your own export:   lightfield-etl init YOUR-EXPORT.csv"""
 
 _LATENCY_SECONDS = 0.08
 _FINISHED = (0, 1)
@@ -66,7 +67,6 @@ def _prepared(out: Path, ledger: Path, url: str, voice: Voice) -> tuple[JobReque
 
 
 def _show(request: JobRequest, around: Surroundings, sandbox: Sandbox) -> int:
-    from etl.config.presets import presets_folder
     from etl.jobs.perform import perform_job
     from etl.jobs.run import run
 
@@ -79,8 +79,6 @@ def _show(request: JobRequest, around: Surroundings, sandbox: Sandbox) -> int:
     second = perform_job(run, request, around)
     folder = request.out / first.run_id
     report, failures = folder / "report.html", folder / "failures.csv"
-    config = presets_folder() / "hubspot.yaml"
-    shown = config.relative_to(Path.cwd()) if config.is_relative_to(Path.cwd()) else config
-    closing = _CLOSING.format(before=before, after=len(sandbox.tasks), report=report, failures=failures, config=shown)
+    closing = _CLOSING.format(before=before, after=len(sandbox.tasks), report=report, failures=failures)
     around.voice.say("info", "demo", closing)
     return 0 if second.exit_code in _FINISHED else second.exit_code
