@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -27,21 +28,28 @@ def fetch_object(address: str, shown: str, target: Path) -> None:
         SourceError: It is of another format, packed, not UTF-8, or cannot be read.
     """
     suffix = PurePosixPath(address).suffix.lower()
+    if suffix not in _PARQUET | _TEXT:
+        raise SourceError(f"{shown}: {suffix or 'a name without suffix'} is not read from s3://", next_step=_by_pipe(shown))
     try:
-        if suffix in _PARQUET:
-            pl.scan_parquet(address, glob=False).sink_parquet(target)
-        elif suffix in _TEXT:
-            # An empty line has to come out as one, and not as a quoted empty cell.
-            lines = pl.scan_lines(address, glob=False).with_columns(pl.col("line").fill_null(""))
-            lines.sink_csv(target, include_header=False, quote_style="never")
-        else:
-            raise SourceError(f"{shown}: {suffix or 'a name without suffix'} is not read from s3://", next_step=_by_pipe(shown))
+        with warnings.catch_warnings():
+            # That no region is set is no matter where the object comes, and what to set is said where it does not.
+            warnings.simplefilter("ignore", UserWarning)
+            _copy(address, target, parquet=suffix in _PARQUET)
     except pl.exceptions.ComputeError as error:
         if "utf8" not in str(error).replace("-", "").lower():
             raise _unreadable(shown, error) from None
         raise SourceError(f"{shown}: is not UTF-8 text", next_step=_by_pipe(shown)) from None
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(shown, error) from None
+
+
+def _copy(address: str, target: Path, *, parquet: bool) -> None:
+    if parquet:
+        pl.scan_parquet(address, glob=False).sink_parquet(target)
+        return
+    # An empty line has to come out as one, and not as a quoted empty cell.
+    lines = pl.scan_lines(address, glob=False).with_columns(pl.col("line").fill_null(""))
+    lines.sink_csv(target, include_header=False, quote_style="never")
 
 
 def _by_pipe(shown: str) -> str:

@@ -4,6 +4,7 @@ import gzip
 import os
 import socket
 import threading
+import warnings
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -201,6 +202,18 @@ def test_parquet_and_text_are_read_from_a_bucket(shop, rows, site, server, monke
     site("/bucket/t.csv", b"\xef\xbb\xbf" + DATA)
     with bucket_of(server, monkeypatch):
         assert rows(shop.open("s3://bucket/t.parquet")) == [("7", "1.5")]
+        assert rows(shop.open("s3://bucket/t.csv")) == [("1", "a\nb"), ("2", "c")]
+
+
+def test_that_no_region_is_set_is_no_matter_where_the_object_comes(shop, rows, site, server, monkeypatch):
+    def guessing(*args, **options):
+        warnings.warn("'(default_)region' not set; polars will try to get it from bucket", UserWarning, stacklevel=2)
+        return scan_lines(*args, **options)
+
+    scan_lines = pl.scan_lines
+    monkeypatch.setattr(pl, "scan_lines", guessing)
+    site("/bucket/t.csv", DATA)
+    with bucket_of(server, monkeypatch):
         assert rows(shop.open("s3://bucket/t.csv")) == [("1", "a\nb"), ("2", "c")]
 
 
