@@ -14,7 +14,7 @@ from etl.config.merge import with_long_forms
 from etl.config.presets import preset_names, preset_path
 from etl.config.secrets import API_KEY_MESSAGE, api_key_places
 from etl.config.settings import Settings, settings_of
-from etl.config.words import did_you_mean
+from etl.config.words import did_you_mean, nearest_word
 from etl.config.yaml_document import Mapping, Node, parse_yaml
 from etl.errors import ConfigError
 
@@ -26,6 +26,7 @@ MAX_LAYERS = 10
 NOT_HANDED_ON = ("name", "timezone", "workspace", "ledger", "notify", "guards")
 """What a shipped preset says for itself alone: an import's identity, its zone and its surroundings are never those of an example."""
 
+_A_CONFIG = "give the path of a config; lightfield-etl init DATA writes one for a file"
 _DATA_SUFFIXES = {".csv", ".tsv", ".parquet", ".ndjson", ".jsonl", ".xlsx", ".xls", ".zip"}
 _PRESET_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -132,17 +133,21 @@ def _handed_on(settings: Settings) -> Settings:
     )
 
 
+def _suggestion(path: Path) -> str:
+    """``; did you mean acme.yaml?``, of the configs beside it."""
+    near = nearest_word(path.name, sorted(each.name for each in path.parent.glob("*.y*ml")))
+    return f"; did you mean {near}?" if near else ""
+
+
 def _read_bytes(path: Path) -> bytes:
     _refuse_data(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: there is no such file", next_step="give the path of a config; one to start from is configs/hubspot.yaml"
-        ) from None
+        raise ConfigError(f"{path}: there is no such file{_suggestion(path)}", next_step=_A_CONFIG) from None
     except IsADirectoryError:
-        raise ConfigError(f"{path}: is a folder, not a config file") from None
+        raise ConfigError(f"{path}: is a folder, not a config file", next_step=_A_CONFIG) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(content) > MAX_BYTES:

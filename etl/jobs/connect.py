@@ -92,7 +92,7 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
         stop=stop,
         server_clock=server_clock,
         attempts=job.limits.attempts,
-        tell=lambda trouble: around.voice.say("warning", "no_answer", f"{origin}: {trouble}; trying again"),
+        tell=lambda trouble: around.voice.say("info", "no_answer", f"{origin}: {trouble}; trying again"),
     )
     with told_with_address(client.origin):
         info = await key_info(reader, client)

@@ -60,7 +60,7 @@ class Load:
         settled: Outcomes of intents that earlier runs left, by key digest.
         log: Hears of single rows.
         began_seconds, ended_seconds: Of the clock that never jumps: the first operation's begin, the newest outcome.
-        done: Operations with an outcome.
+        done: Operations that came to something; what was not reached is none of them.
         count_problems: The look ahead did not count the rows and their problems.
     """
 
@@ -148,21 +148,24 @@ class Load:
     async def _send_all(self, operations: AsyncIterator[Operation] | Iterator[Operation], note: Note, *, total: int | None) -> None:
         clock, job = self.session.around.clock, self.session.config.job
         concurrency = self.session.request.concurrency or job.limits.concurrency
+        done_before = self.done
         with Progress(self.session.around.voice, total=total, elapsed_seconds=clock.elapsed_seconds) as progress:
 
             def hear(outcomes: Sequence[Outcome]) -> None:
                 for outcome in outcomes:
                     note(outcome)
-                self._count(outcomes, progress)
+                self._count(outcomes)
+                stats = self.means.stats
+                progress.show(
+                    Standing(done=self.done - done_before, retries=stats.retries, failures=self.needs_a_person, in_flight=stats.in_flight)
+                )
 
             await send_all(operations, self.means, hear, concurrency=concurrency)
 
-    def _count(self, outcomes: Sequence[Outcome], progress: Progress) -> None:
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
         self.ended_seconds = self.session.around.clock.elapsed_seconds()
-        self.done += len(outcomes)
+        self.done += sum(outcome.action is not Action.NOT_SENT for outcome in outcomes)
         self.needs_a_person += sum(outcome.action in NEEDS_A_PERSON for outcome in outcomes)
-        stats = self.means.stats
-        progress.show(Standing(done=self.done, retries=stats.retries, failures=self.needs_a_person, in_flight=stats.in_flight))
 
     async def _operations(self, given: Input, marker: Marker, kept: KeptPass | None) -> AsyncIterator[Operation]:
         """Batches are prepared and held against the ledger in a thread; the report hears of each before its operations leave."""

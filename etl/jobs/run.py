@@ -123,7 +123,8 @@ async def _ask(session: Session, memory: Memory, given: Input, census: Census | 
     if census is not None and many_rejected(census.counts):
         reasons.append("more than 5 % of the rows would be rejected")
     if reasons:
-        first = await asyncio.to_thread(ask_person, ask, reasons, request.typed)
+        # In this thread, which alone hears of Ctrl-C; nothing else is under way.
+        first = ask_person(ask, reasons, request.typed)
         if first is not None:
             given.limit = first if given.limit is None else min(first, given.limit)
             session.around.voice.say("info", "limited", f"only the first {given.limit:,} rows: for the rest, run the same command again")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from etl.errors import GuardError, KeyRefusedError, SettingsError
+from etl.errors import GuardError, KeyRefusedError, LedgerError, SettingsError
 from etl.jobs.connect import CREATE_SCOPE, DELETE_SCOPE, READ_SCOPE, RESTORE_SCOPE, UPDATE_SCOPE, Connection, connect
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.loading import loading
+from etl.jobs.lost_ledger import reconcile_command
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.settle import settle
@@ -52,6 +53,7 @@ async def _undo(session: Session, stop: StopSwitch) -> None:
     connection = await connect(session, stop, scopes=(READ_SCOPE,), by_map=False)
     memory = await open_memory(session, connection, create=False)
     await take_lock(session, memory, stop)
+    await _hold_known(session, memory)
     runs = await memory.thread.call(_runs_to_undo, memory, session.request.run)
     work = Undo(session, connection, memory)
     ways = await memory.thread.call(work.count)
@@ -69,6 +71,20 @@ async def _undo(session: Session, stop: StopSwitch) -> None:
     session.folder.point_latest()
     await tell_waiting(session, memory, besides=session.run_id)
     give_up_if_asked(stop)
+
+
+async def _hold_known(session: Session, memory: Memory) -> None:
+    """A ledger that knows nothing is lost more often than new; "nothing left to undo" would sound like the truth.
+
+    Raises:
+        LedgerError: It knows no row of the import.
+    """
+    if not await memory.thread.call(memory.rows.knows_any):
+        raise LedgerError(
+            f"the ledger {session.ledger} knows no row of {session.config.job.name!r} in this workspace, so nothing tells what to take "
+            "back: name its ledger with --ledger, or rebuild a lost one",
+            next_step=reconcile_command(session.request),
+        )
 
 
 def _runs_to_undo(memory: Memory, run_id: str | None) -> Sequence[RunRecord]:
@@ -129,13 +145,11 @@ def _ask(session: Session) -> None:
     if request.assume_yes:
         return
     if ask is None:
-        raise SettingsError(
-            "undo changes tasks in Lightfield, and there is nobody to ask; nothing was changed", next_step=f"{request.typed} --yes"
-        )
+        raise SettingsError("undo changes tasks in Lightfield, and there is nobody to ask", next_step=f"{request.typed} --yes")
     what = f"the run {request.run}" if request.run else "the whole import"
     prompt = f"This takes back {what}. What people touched since is {_about_edited(session)}.\nType the import's name ({name}) to go on: "
     if ask(prompt).strip() != name:
-        raise GuardError("that is not the import's name; nothing was changed", next_step=f"when you are ready: {request.typed}")
+        raise GuardError("that is not the import's name", next_step=f"when you are ready: {request.typed}")
 
 
 def _about_edited(session: Session) -> str:

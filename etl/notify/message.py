@@ -86,11 +86,11 @@ def sentence(message: Message) -> str:
         return f"{message.name}: {_needy(message)}"
     ended = "nothing was written" if message.exit_code == _NOTHING_WRITTEN else "stopped part-way"
     told = f": {_counted(message.counts)}" if any(message.counts.values()) else ""
-    return f"{message.name}: {ended}, by {', '.join(message.stopped_by)}{told}"
+    return f"{message.name}: {ended} ({', '.join(message.stopped_by)}){told}"
 
 
 def _needy(message: Message) -> str:
-    needs = "row needs a person" if message.needs_a_person == 1 else "rows need a person"
+    needs = f"row{'' if message.rows == 1 else 's'} need{'s' if message.needs_a_person == 1 else ''} a person"
     more = f" and {len(message.codes) - _MOST_CODES} more kinds" if len(message.codes) > _MOST_CODES else ""
     codes = ", ".join(f"{rows:,} {code}" for code, rows in list(message.codes.items())[:_MOST_CODES])
     new = "" if message.new_rows in {None, message.needs_a_person} else f", {message.new_rows:,} of them new"

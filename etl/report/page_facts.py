@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from etl.report.counts import rows_for_a_person
 from etl.report.summary import DataSummary, Status, Summary
-from etl.report.wording import CHECK, rows_text, workspace_text
+from etl.report.wording import rows_text, what_next, workspace_text
 
 _FILE_MEANINGS: Mapping[str, str] = {
     "receipt.html": "what was verified, to be printed",
@@ -37,13 +36,7 @@ def next_step(summary: Summary) -> tuple[str, str]:
     """What to do next: a sentence, and a command or further words; both empty where there is nothing to do."""
     if summary.next_command:
         return "", summary.next_command
-    people = rows_for_a_person(summary.counts)
-    what = "the row" if people == 1 else f"the {rows_text(people)}"
-    if summary.command == CHECK and people:
-        return f"mend {what} in the source, or the config where a cause below says so, and check again; a run would send the rest.", ""
-    if "failures.csv" in summary.files:
-        return f"mend {what} in failures.csv, or the config where a cause below says so; then give that file to the same command.", ""
-    return "", ""
+    return what_next(summary), ""
 
 
 def load_tiles(summary: Summary) -> list[tuple[str, str, str]]:

@@ -44,7 +44,7 @@ class Progress:
 
     Args:
         voice: Says it.
-        total: Rows that will be sent; None when that is not known.
+        total: Rows that will be sent; None when that is not known. Of none no bar is drawn.
         elapsed_seconds: A clock that never jumps.
         every_seconds: Between two plain lines.
     """
@@ -54,7 +54,7 @@ class Progress:
         self._total = total
         self._elapsed_seconds = elapsed_seconds
         self._every_seconds = _LIVE_SECONDS if voice.is_live else every_seconds
-        self._bar = _live_bar(voice) if voice.is_live else None
+        self._bar = _live_bar(voice) if voice.is_live and total != 0 else None
         self._task = None if self._bar is None else self._bar.add_task("", total=total, told="")
         self._seen: deque[tuple[float, int]] = deque()
         self._last_shown = 0.0

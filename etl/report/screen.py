@@ -146,7 +146,7 @@ def _check_picture(kinds: Sequence[ProblemKind], plan: PlanView, unchecked: int,
             lines += [*settled_lines(words), Text()]
     lines += _plan_picture(plan)
     if unchecked:
-        lines.append(Text(f"{unchecked:,} look-ups unchecked: run check without --offline", style="yellow"))
+        lines.append(Text(f"{unchecked:,} look-up{'' if unchecked == 1 else 's'} unchecked: nobody was asked (--offline)", style="yellow"))
     if not kinds:
         lines.append(Text("no problems found", style="green"))
     return lines

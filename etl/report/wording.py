@@ -11,6 +11,7 @@ from etl.report.summary import Status, Summary, WorkspaceSummary
 from etl.report.tally import tally_sentence
 
 _DOMAINS = 3
+_FAILURES = "failures.csv"
 
 CHECK = "check"
 """The command whose counts are what a run would do; it sends nothing."""
@@ -24,7 +25,7 @@ MEANINGS: Mapping[str, str] = {
     Action.CHANGED: "already there, would now look different; left as it is",
     Action.DUPLICATE: "the same row again in this input",
     Action.EXCLUDED: "left out by source.exclude",
-    Action.REJECTED: "refused before sending: mend the source",
+    Action.REJECTED: "refused before sending: mend the row or the config",
     Action.FAILED: "refused by Lightfield, or never got there",
     Action.UNCERTAIN: "may or may not be in Lightfield",
     Action.CONFLICT: "changed on both sides",
@@ -48,15 +49,16 @@ def sentence(summary: Summary) -> str:
     took = f"{rows_text(summary.rows)} in {duration_text(summary.duration_seconds)}"
     rows_reached = summary.rows - summary.counts.get(Action.NOT_SENT, 0)
     reached = f"{rows_text(rows_reached)} in {duration_text(summary.duration_seconds)}"
-    done, end = ("checked", "nothing in the way") if summary.command == CHECK else ("finished", "nothing left to do")
+    done, end = ("checked", ", nothing in the way") if summary.command == CHECK else ("finished", ", nothing left to do")
     finished = f"{done}: {took}" if summary.classes is None else f"verified: {tally_sentence(summary.classes)}"
+    stopped = f"part-way after {reached}" if rows_reached else f"before the first row, after {duration_text(summary.duration_seconds)}"
     told = {
-        Status.FINISHED: f"{finished}, {end}" if summary.classes is None else finished,
+        Status.FINISHED: finished if summary.classes is not None or summary.next_command else finished + end,
         Status.FINISHED_WITH_FAILURES: f"{finished}; {_trouble(summary) if summary.classes is None else summary.message}",
         Status.NOTHING_WRITTEN: f"nothing was written: {summary.message or summary.reason}",
-        Status.STOPPED: f"stopped part-way after {reached}: {summary.message or summary.reason}",
+        Status.STOPPED: f"stopped {stopped}: {summary.message or summary.reason}",
         Status.LOCKED: f"not started: {summary.message or 'another run of this import is at work'}",
-        Status.INTERRUPTED: f"interrupted after {reached}",
+        Status.INTERRUPTED: f"interrupted {stopped.removeprefix('part-way ')}",
     }
     return harmless(told[summary.status], keep_newlines=True)
 
@@ -65,6 +67,19 @@ def _trouble(summary: Summary) -> str:
     people = rows_for_a_person(summary.counts)
     told = [f"{rows_text(people)} need{'s' if people == 1 else ''} a person"] if people or not summary.message else []
     return "; ".join([*told, *filter(None, [summary.message])])
+
+
+def what_next(summary: Summary) -> str:
+    """What a person does about the rows that need one, in a sentence; empty where none does, or where the job has said it."""
+    people = rows_for_a_person(summary.counts)
+    if summary.next_command or not people:
+        return ""
+    what = "the row" if people == 1 else f"the {rows_text(people)}"
+    if summary.command == CHECK:
+        return f"mend {what} in the source, or mend the config, and check again; a run would send the rest"
+    if _FAILURES in summary.files:
+        return f"mend {what} in a copy of {_FAILURES} and run that with the same config, or mend the config and run the same command again"
+    return ""
 
 
 def load_text(summary: Summary) -> str:

@@ -27,6 +27,13 @@ def test_without_a_terminal_it_wants_yes_and_takes_nothing_back(imported):
     assert len(_live(imported)) == 3
 
 
+def test_a_ledger_that_knows_nothing_is_not_taken_for_an_import_that_is_undone(desk, make_row):
+    assert desk.run([make_row(1)], guards={"min_rows": 9}).code == 2
+    ended = desk("undo", "desk.yaml", "--yes")
+    assert (ended.code, ended.last_line) == (2, "next: lightfield-etl reconcile desk.yaml")
+    assert "knows no row of" in ended.stderr
+
+
 def test_what_people_touched_is_left_and_named(imported):
     ended = imported("undo", "desk.yaml", "--yes")
     assert ended.code == 1

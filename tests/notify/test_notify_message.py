@@ -38,8 +38,8 @@ def changed(**parts):
     [
         (FAILED, "acme <tasks>: 3 of 8,123 rows need a person, 1 of them new (2 unknown_status, 1 not_found)"),
         (changed(new_rows=3), "acme <tasks>: 3 of 8,123 rows need a person (2 unknown_status, 1 not_found)"),
-        (changed(**STOPPED), "acme <tasks>: stopped part-way, by service_down: 8,120 created, 3 rejected"),
-        (changed(exit_code=2, stopped_by=("guard.max_age",), counts={}), "acme <tasks>: nothing was written, by guard.max_age"),
+        (changed(**STOPPED), "acme <tasks>: stopped part-way (service_down): 8,120 created, 3 rejected"),
+        (changed(exit_code=2, stopped_by=("guard.max_age",), counts={}), "acme <tasks>: nothing was written (guard.max_age)"),
         (changed(event=Event.RECOVERED), "acme <tasks>: recovered (it had failed since 2026-11-22T02:00:00Z): 8,120 created, 3 rejected"),
     ],
 )

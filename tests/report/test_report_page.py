@@ -196,13 +196,13 @@ def test_it_says_what_happened_and_what_to_do_next(page):
     text = page(counts={Action.CREATED: 8000, Action.REJECTED: 20}, next_command="lightfield-etl run a.yaml failures.csv").text
     assert "Needs a person finished: 8,020 rows in 5 min 00 s; 20 rows need a person" in text
     assert "8,000 created 99.8% new tasks" in text
-    assert "20 rejected 0.2% refused before sending: mend the source" in text
+    assert "20 rejected 0.2% refused before sending: mend the row or the config" in text
     assert "Next: lightfield-etl run a.yaml failures.csv" in text
 
 
 def test_without_a_command_it_says_how_failures_are_mended(page):
     text = page(counts={Action.CREATED: 3, Action.REJECTED: 1}, files=("failures.csv",)).text
-    assert "Next: mend the row in failures.csv, or the config where a cause below says so; then give that file to the same command." in text
+    assert "Next: mend the row in a copy of failures.csv and run that with the same config, or mend the config and run the same command again" in text
 
 
 def test_the_bar_has_a_part_for_each_action_that_there_is_and_small_ones_are_seen(page):
@@ -217,7 +217,7 @@ def test_the_bar_has_a_part_for_each_action_that_there_is_and_small_ones_are_see
 def test_a_check_tells_what_is_still_to_come(page):
     text = page(command="check", counts={Action.CREATED: 3, Action.REJECTED: 1}).text
     assert "What would become of the 4 rows 3 to create 75.0% new tasks" in text
-    assert "Next: mend the row in the source, or the config where a cause below says so, and check again" in text
+    assert "Next: mend the row in the source, or mend the config, and check again; a run would send the rest" in text
     assert "failures.csv" not in text
 
 

@@ -52,6 +52,10 @@ def test_a_terminal_has_a_bar_that_fits_into_eighty_columns(load):
     assert shown.endswith("\x1b[?25h"), "the cursor comes back"
 
 
+def test_of_nothing_to_send_no_bar_is_drawn(load):
+    assert load(seconds=0, total=0, terminal=True) == ""
+
+
 def test_a_dumb_terminal_gets_plain_lines(make):
     stream = io.StringIO()
     voice = Voice(Console(file=stream, force_terminal=True, _environ={"TERM": "dumb"}), mode="text", now=lambda: make.noon)

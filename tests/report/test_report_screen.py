@@ -40,7 +40,7 @@ def test_the_plan_names_rows_workspace_and_minutes(screen):
         "8,123 rows of hubspot-tasks\n"
         "to https://api.lightfield.app: 31 members (acme.com, x.io, y.io and 1 more), key ending in 9f3a\n"
         "  8,000  to create\n"
-        "     20  rejected   refused before sending: mend the source\n"
+        "     20  rejected   refused before sending: mend the row or the config\n"
         "    103  changed    already there, would now look different; left as it is\n"
         "about 5 min 20 s at 25 writes a second\n"
     )
@@ -76,7 +76,7 @@ def test_a_check_lists_problems_with_counts_rows_and_distinct_values(screen):
     )
     assert "  and 34 more values\n\n1 row · missing_key\n" in shown
     assert "8,123 rows of hubspot-tasks\n" in shown
-    assert shown.endswith("7 look-ups unchecked: run check without --offline\n")
+    assert shown.endswith("7 look-ups unchecked: nobody was asked (--offline)\n")
 
 
 def test_a_check_without_problems_says_so(screen):
@@ -108,7 +108,7 @@ def test_the_closing_counts_tells_where_reports_are_and_ends_with_what_to_do(scr
     assert stream.getvalue() == (
         "finished: 8,001 rows in 5 min 00 s; 1 row needs a person\n"
         "  8,000  created   new tasks\n"
-        "      1  rejected  refused before sending: mend the source\n"
+        "      1  rejected  refused before sending: mend the row or the config\n"
         "8,100 requests · 100 retries · 0 times throttled · 24.9 rows/s · 99.6% of the limit\n"
         f"summary.json  {folder.summary}\n"
         "next: lightfield-etl run a.yaml failures.csv\n"
@@ -133,9 +133,9 @@ def test_a_quiet_run_that_finished_says_nothing(screen, make, folder):
     [
         (0, "finished: 0 rows in 5 min 00 s, nothing left to do"),
         (2, "nothing was written: the key is empty"),
-        (3, "stopped part-way after 0 rows in 5 min 00 s: the key is empty"),
+        (3, "stopped before the first row, after 5 min 00 s: the key is empty"),
         (4, "not started: the key is empty"),
-        (130, "interrupted after 0 rows in 5 min 00 s"),
+        (130, "interrupted before the first row, after 5 min 00 s"),
     ],
 )
 def test_the_first_sentence_says_how_it_ended(screen, make, folder, exit_code, said):
