@@ -53,8 +53,6 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
             summary = perform_job(_job(command), request, around)
         except EtlError as error:
             return give_up(voice, error)
-        except BrokenPipeError:
-            raise
         except Exception as fault:  # noqa: BLE001  whatever it is: exit code 1 would say that the run has finished
             return give_up(voice, crash_of(fault))
     if as_json:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from etl.cli.tuning import spare_collector, tune_collector, tune_polars
+from etl.cli.streams import keep_streams
 from etl.config.addresses import without_secrets
 from etl.config.words import did_you_mean
 from etl.errors import EtlError, crash_of
@@ -100,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _leave)
     tune_collector()
     code = exit_code(arguments)
+    keep_streams()
     spare_collector()
     sys.exit(code)
 
@@ -132,10 +134,6 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _unforeseen(fault: Exception) -> int:
-    if isinstance(fault, BrokenPipeError):
-        # `| head` closed the pipe: leave quietly, and keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     crash = crash_of(fault)
     _tell(crash.message, crash.next_step)
     return crash.exit_code

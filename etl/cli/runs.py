@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import sys
@@ -52,7 +51,7 @@ def command(config: str | None, run: str | None, *, as_json: bool, **options: An
         past = look_back(request, surroundings(voice, None))
     except EtlError as error:
         return give_up(voice, error)
-    _print(past_text(past) if as_json else history_text(past, sys.stdout, os.environ))
+    click.echo(past_text(past) if as_json else history_text(past, sys.stdout, os.environ), nl=False)
     if isinstance(past, OneRun):
         _tell(past, voice, failures=failures)
     return 0
@@ -63,18 +62,6 @@ def _told_apart(config: str | None, run: str | None) -> tuple[str | None, str | 
     if config and run is None and not Path(config).exists() and (config == _LATEST or _RUN_ID.fullmatch(config)):
         return None, config
     return config, run
-
-
-def _print(text: str) -> None:
-    """On stdout; whoever has seen enough (`| head`, a pager that was left) ends nothing with an error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain at exit about what it could not flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(past: OneRun, voice: Voice, *, failures: bool) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 
 import pytest
 
-from etl.cli.main import exit_code
 from etl.clock import SystemClock
 from etl.ledger.runs import RunRecord
 from etl.ledger.store import open_ledger
@@ -104,10 +102,3 @@ def test_who_has_seen_enough_meets_no_traceback(worked):
     with piped.stderr as said:
         assert said.read() == b""
     assert piped.wait() == 0
-
-
-def test_a_stdout_that_cannot_say_a_letter_says_its_number(desk, worked):
-    narrow = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
-    desk.monkeypatch.setattr(sys, "stdout", narrow)
-    assert exit_code(["runs"]) == 0
-    assert b"acme \\u4efb" in narrow.buffer.getvalue()
