@@ -1,4 +1,7 @@
-"""A real PostgreSQL server for the tests that need one: one for all processes of a session, and a schema for each who asks."""
+"""What do all tests share? A real PostgreSQL server for those that need one, and properties that take the time that they take.
+
+The server is one for all processes of a session, with a schema for each who asks.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).with_name("servers")))
 
 from postgres_server import PostgresServer, what_is_missing
+
+# A machine that is busy with something else fails no property.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def test_what_is_shown_reads_back_to_the_same_config(tmp_path, path):
 
 
 @given(words=st.dictionaries(WORDS, WORDS, max_size=4), column=WORDS, nulls=st.lists(WORDS, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_text_is_shown_as_it_was_written(tmp_path_factory, words, column, nulls):
     folder = tmp_path_factory.mktemp("shown")
     config = read_config(preset_path("hubspot"), {})

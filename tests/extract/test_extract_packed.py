@@ -72,7 +72,7 @@ def test_a_packed_file_that_is_damaged_or_cut_off_is_refused_whole(shop, name, c
         shop.open(shop.write(content, name))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(parts=st.lists(st.binary(max_size=40), min_size=1, max_size=4), keep=st.floats(0, 1, exclude_max=True), checked=st.booleans())
 def test_zstd_frames_come_back_whole_and_no_cut_within_one_goes_unseen(parts, keep, checked):
     packer = zstandard.ZstdCompressor(write_checksum=checked)

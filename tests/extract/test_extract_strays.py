@@ -125,7 +125,7 @@ CELL = st.sampled_from(["", "", "x", "Id", "Total", "Title", "Grand total", "Sub
 RECORD = st.tuples(CELL, CELL, CELL)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(RECORD, max_size=8))
 def test_no_record_with_two_filled_cells_that_is_no_header_and_no_total_is_ever_left_out(records):
     text = "Id,Title,N\n" + "".join(",".join(record) + "\n" for record in records)

@@ -37,7 +37,7 @@ def written_tables(draw):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(written_tables(), st.integers(1, 4))
 def test_any_table_comes_back_with_the_row_numbers_of_a_spreadsheet(table, rows_per_batch):
     encoding, delimiter, line_end, quoting, records = table

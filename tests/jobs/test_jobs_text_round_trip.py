@@ -87,7 +87,7 @@ def here():
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=25), saver=st.sampled_from(SAVERS))
 @example(texts=["=cmd|' /C calc'!A0", "\0", "a\0b", "x\n\n", "{Id}", "", "\ufeff", "'"], saver="utf-16 \t")
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_any_text_survives_the_map_the_failures_file_and_the_spreadsheet(here, texts, saver):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -199,5 +199,5 @@ def test_the_ledger_agrees_with_a_dict_after_any_sequence(make, request, kind, e
     machine = type("Machine", (AgainstADict,), {"make": make, "server": server})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=examples, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )

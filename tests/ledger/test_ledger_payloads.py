@@ -18,7 +18,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(ANY_TEXT, VALUES, max_size=5))
 def test_every_json_object_comes_back_as_it_was(value):
     assert unpack(pack(value)) == value

@@ -125,7 +125,7 @@ def test_a_list_that_changes_faster_than_it_can_be_read_is_incomplete():
     assert house.walk().why_not == "the list of tasks kept changing while it was read"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.integers(0, 150),
     changes=st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["trash", "add"]), st.integers(0, 1000)), max_size=30),

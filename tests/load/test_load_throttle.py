@@ -33,7 +33,7 @@ def answer(status=200, limit=None, remaining=None, retry_after=None):
 pauses = st.lists(st.floats(0, 3, allow_nan=False), min_size=1, max_size=120)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pauses=pauses)
 def test_the_documented_bucket_would_refuse_no_schedule_of_requests(pauses):
     """However long anybody dawdles between two requests."""
@@ -53,7 +53,7 @@ def test_the_documented_bucket_would_refuse_no_schedule_of_requests(pauses):
     asyncio.run(main())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     limit=st.one_of(st.none(), st.integers(1, 1_000_000)),
     remaining=st.one_of(st.none(), st.integers(0, 1_000_000)),

@@ -31,7 +31,7 @@ def rejected(make, folder, scratch, file, cells, **said):
     report.close(make.noon)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(cells=CELLS, delimiter=st.sampled_from([",", ";", "\t", "|"]))
 @example(cells=[("", "")], delimiter=",")
 def test_any_cell_comes_back_as_it_was(make, cells, delimiter):
@@ -45,7 +45,7 @@ def test_any_cell_comes_back_as_it_was(make, cells, delimiter):
     assert [tuple(unprotect_text(cell) for cell in record[:2]) for record in records[1:]] == cells
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example(names=["*", "^a$"])
 @given(names=st.lists(st.one_of(ANY_TEXT, NASTY), min_size=1, max_size=4, unique=True))
 def test_any_column_name_comes_back_as_it_was(make, names):

@@ -73,7 +73,7 @@ def test_somebody_elses_file_is_refused_by_name_of_what_it_lacks(tmp_path, conte
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.none() | TEXTS), min_size=1, max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_text_comes_back_as_it_was(tmp_path_factory, cells):
     path = tmp_path_factory.mktemp("lookups") / "lookups.csv"
     written = lines(*((field, value, 1, None, None, None, use) for field, value, use in cells))

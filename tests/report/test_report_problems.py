@@ -30,7 +30,7 @@ PROBLEMS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batches=st.lists(PROBLEMS, max_size=4))
 def test_figures_are_those_of_counting_row_by_row(batches):
     tally, rows, values = ProblemTally(), defaultdict(set), defaultdict(set)

@@ -32,7 +32,7 @@ def runs(draw):
     return batches, [(place, draw(ENDS)) for place in order], draw(st.integers(0, len(order)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(run=runs())
 def test_every_row_has_one_line_in_input_order_whatever_order_outcomes_come_in(make, read, run):
     """Batches of two files; some outcomes come between the batches, some never."""

@@ -85,7 +85,7 @@ def test_another_integration_takes_its_share(sandbox, call, clock, task):
     assert call("POST", "/v1/tasks", task).status == 429
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pauses=st.lists(SECONDS, min_size=1, max_size=150), rate=st.floats(0.5, 60))
 def test_no_pattern_of_requests_gets_more_than_capacity_and_refill(pauses, rate):
     limits, now, admitted = Limits(write=rate), START, []

@@ -131,7 +131,7 @@ def test_two_sandboxes_never_share_a_task_id(caller, task):
     assert len(ids) == 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=30), st.integers(1, 7))
 def test_the_pages_together_are_the_whole_list_newest_first(made, limit):
     collection = Collection()

@@ -203,7 +203,7 @@ JSON = st.recursive(
 WORKSPACE = Workspace.sample()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(KEYS, JSON, max_size=4), st.sampled_from([checked_create, checked_update]))
 def test_any_body_is_taken_or_refused_with_a_documented_status(body, check):
     status, param = 200, "none"

@@ -33,7 +33,7 @@ def read(folder, drafted):
     return read_config(path, {}).job
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXT)
 def test_any_text_comes_back_from_the_yaml_that_it_is_written_as(text):
     entries = parse_yaml(f"key: {yaml_text(text)}  # remark\n{yaml_text(text)}: value\n" if text != "key" else "key: key", "x.yaml").entries
@@ -41,7 +41,7 @@ def test_any_text_comes_back_from_the_yaml_that_it_is_written_as(text):
     assert entries[-1][0].text == text
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(column=TEXT, word=TEXT, name=TEXT)
 def test_whatever_a_file_holds_its_config_is_read_as_it_is_meant(tmp_path_factory, column, word, name):
     fields = (FieldDraft("$title", (Entry("column", column, f"sure: {word}"),)), *WHOLE[1:])

@@ -119,7 +119,7 @@ def test_a_columns_name_is_taken_apart_however_it_is_written():
 cells = st.one_of(st.none(), st.text(max_size=12), st.sampled_from(["2026-01-01", "1/2/2026", "a@b.example", "open", "1"]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=5))
 def test_whatever_a_file_holds_no_column_serves_two_fields(columns):
     found = [guess.column for guess in guessed(columns).values()]

@@ -96,7 +96,7 @@ def test_times_that_a_zone_skips_or_has_twice_are_remarked():
 
 
 @given(st.datetimes(datetime(2023, 1, 1), datetime(2025, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001  local times have no zone yet
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_remark_stands_exactly_where_the_two_folds_of_a_local_time_differ(moment, zone):
     """Python's two readings of a local time are one wherever it exists once."""
     moment = moment.replace(second=0, microsecond=0)
@@ -139,7 +139,7 @@ def test_epochs_are_read_in_their_unit():
 
 
 @given(LOCAL_TIMES, st.sampled_from(ZONES), st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_local_times_agree_with_the_time_zone_database(moment, zone, pattern):
     """``fold=0`` is the earlier instant of two, and the offset before a gap."""
     moment = moment.replace(microsecond=0, fold=0)
@@ -163,7 +163,7 @@ OFFSETS = st.one_of(
     st.sampled_from(["", " "]),
     OFFSETS,
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_iso_form_with_an_offset_is_the_instant_that_it_says(moment, fraction, mark, middle, blank, offset):
     """0 to 9 digits of a fraction, and each way to write an offset."""
     word = f"{moment:%Y-%m-%d}{middle}{moment:%H:%M:%S}{mark + fraction if fraction else ''}{blank}{offset}"
@@ -176,7 +176,7 @@ def test_every_iso_form_with_an_offset_is_the_instant_that_it_says(moment, fract
 @given(
     LOCAL_TIMES, st.sampled_from(["%I:%M %p", "%I:%M%p", "%-I:%M %P", "%l:%M%P"]), st.sampled_from(["", " ", "  ", "\u202f"]), st.booleans()
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_am_and_pm_are_read_in_any_case_with_or_without_a_blank(moment, clock, blank, upper):
     half = moment.strftime("%p")
     word = f"{moment:%d/%m/%Y %I:%M}{blank}{half if upper else half.lower()}"
@@ -209,7 +209,7 @@ def test_an_offset_in_a_pattern_is_read_in_each_of_its_forms(offset):
 
 
 @given(LOCAL_TIMES, st.sampled_from(["ms", "us", "ns"]), st.sampled_from([None, *ZONES]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_typed_date_time_keeps_its_meaning(moment, unit, zone):
     """With a zone it is that instant; without one it is a local time of the configured zone."""
     typed = pl.Series([moment], dtype=pl.Datetime(unit)).dt.replace_time_zone("UTC" if zone else None)
@@ -224,14 +224,14 @@ def test_a_typed_date_takes_the_default_time():
 
 
 @given(LOCAL_TIMES, st.integers(-14 * 60, 14 * 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_iso_times_with_an_offset_round_trip(moment, offset_minutes):
     moment = moment.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
     assert read(moment.isoformat()) == [written(moment)]
 
 
 @given(st.integers(-2_000_000_000_000, 200_000_000_000_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_epoch_milliseconds_round_trip(milliseconds):
     assert read(str(milliseconds), formats=("epoch-ms",)) == [
         written(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds))
@@ -239,7 +239,7 @@ def test_epoch_milliseconds_round_trip(milliseconds):
 
 
 @given(st.integers(-2_000_000_000, 200_000_000_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_epoch_seconds_round_trip(seconds):
     assert (
         read(str(seconds), f"{seconds}.0", formats=("epoch-s",))
@@ -248,7 +248,7 @@ def test_epoch_seconds_round_trip(seconds):
 
 
 @given(st.lists(st.text(max_size=30), min_size=1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_text_breaks_the_reader(words):
     formats = ("iso", "epoch-ms", "epoch-s", "%Y-%m-%d %H:%M", "%d/%m/%y", "%Y-%m-%dT%H:%M:%S%z")
     frame = read_dates(pl.Series(words, dtype=pl.String), DateRule(formats, "Europe/Berlin"))

@@ -81,7 +81,7 @@ def test_rows_are_counted_and_the_first_three_are_kept_over_all_batches():
 
 
 @given(st.lists(DAYS, min_size=1, max_size=20), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_input_that_is_written_in_one_order_never_proves_the_other(days, day_first):
     words = [f"{day:%d/%m/%Y}" if day_first else f"{day:%m/%d/%Y}" for day in days]
     proof = sum(day.day > 12 for day in days)

@@ -41,7 +41,7 @@ def test_the_digest_of_a_source_key_never_changes():
         st.tuples(TEXTS, TEXTS, TEXTS, st.integers(0, 3), st.none() | st.integers(0, 3), st.none() | st.binary(max_size=3)), unique=True
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_different_writes_have_different_idempotency_keys_that_lightfield_takes(writes):
     keys = {idempotency_key(*write[:4], revision=write[4], payload_digest=write[5]) for write in writes}
     assert len(keys) == len(writes)
@@ -123,7 +123,7 @@ CONTENT = st.fixed_dictionaries(
 
 
 @given(CONTENT, CONTENT)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_fingerprints_are_equal_exactly_where_content_is(left, right):
     """Null is not the empty text, and a relationship is a set."""
     frame = pl.DataFrame([left, right], schema={"$a": pl.String, "$b": pl.String, "c": pl.List(pl.String)})
@@ -154,7 +154,7 @@ def test_bad_rows_with_different_cells_have_different_fingerprints(bench):
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_keys_of_any_text_are_composed_and_trimmed_once(bench, cells):
     keys = bench.values(SOURCE_KEY, {"Id": cells})
     assert bench.values(SOURCE_KEY, {"Id": keys}) == keys

@@ -21,7 +21,7 @@ def test_a_name_is_trimmed_composed_lower_case_with_single_blanks(name, key):
 
 
 @given(st.lists(TEXTS, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_names_in_hand_and_names_in_a_frame_are_normalised_alike(names):
     in_frame = pl.Series("n", names, dtype=pl.String).to_frame().select(normalise(pl.col("n"))).to_series().to_list()
     assert normalise_names(names) == in_frame

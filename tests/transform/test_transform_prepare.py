@@ -58,13 +58,13 @@ def test_an_empty_batch_is_prepared_too(bench):
 
 
 @given(TEXTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_text_survives_from_column_to_title(bench, cells):
     assert bench.values("$title", {"Title": cells}) == [trimmed(cell) for cell in cells]
 
 
 @given(TEXTS, st.text(st.characters(codec="utf-8"), max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_template_joins_any_cells_with_any_text(bench, cells, between):
     template = between.replace("{", "{{").replace("}", "}}") + "{Title}" + "{{{Id}}}"
     expected = [trimmed(f"{between}{trimmed(cell) or ''}{{k{n}}}") for n, cell in enumerate(cells)]
@@ -257,7 +257,7 @@ def test_unchecked_look_ups_accept_every_name(bench):
 
 
 @given(TEXTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_text_breaks_any_field(bench, cells):
     mapping = {
         "$status": {"column": "A", "values": {"x": "TODO"}},

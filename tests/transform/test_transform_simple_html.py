@@ -61,7 +61,7 @@ _BLOCKS = st.recursive(_tagged(["p", "div"], _LINES) | _LISTS | _INLINE, lambda 
 
 
 @given(st.lists(_joined(_BLOCKS, 3), max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_simple_becomes_what_a_parser_makes_of_it(cells):
     found = simple_to_markdown(pl.Series(cells, dtype=pl.String)).to_list()
     assert [markdown for markdown in found if markdown is not None] == [

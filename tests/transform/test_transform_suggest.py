@@ -60,7 +60,7 @@ def test_beyond_what_can_be_compared_in_time_the_least_frequent_words_get_none(m
 
 
 @given(st.lists(st.text(max_size=12), max_size=4), st.lists(st.text(max_size=12), max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_only_known_names_are_suggested_whatever_the_words(words, names):
     for near in suggestions(words, [(name, name) for name in names]).values():
         assert set(near) <= set(names)

@@ -49,7 +49,7 @@ def test_a_cell_without_tag_or_entity_stays_as_it_is(cell):
 
 
 @given(st.lists(st.none() | st.text(st.sampled_from("<>/abp &;!-\n\"'=#x1"), max_size=40), max_size=6))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_no_markup_breaks_the_conversion(cells):
     assert cells_to_markdown(pl.Series(cells, dtype=pl.String)).len() == len(cells)
 
