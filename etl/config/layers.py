@@ -179,7 +179,7 @@ def _top_level(node: Node | None, file: str) -> Mapping:
     if isinstance(node, Mapping):
         return node
     if node is None or getattr(node, "text", None) == "":
-        raise ConfigError(f"{file}: is empty; a config needs at least name, source and map", next_step="start from configs/hubspot.yaml")
+        raise ConfigError(f"{file}: is empty; a config needs at least name, source and map", next_step="to have one written for your file: lightfield-etl init DATA")
     found = "a list" if hasattr(node, "items") else "text"
     raise ConfigError(f"{node.where}: found {found}, expected keys with values such as `name: my-tasks`")
 
