@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import Any, Literal
+from types import FrameType
+from typing import Any, Literal, NoReturn
 
 import click
 
 from etl.clock import SystemClock
 from etl.config.addresses import shown_argument
 from etl.config.reader import read_config
-from etl.errors import EtlError, crash_of
+from etl.errors import EtlError, InterruptedRunError, SettingsError, crash_of
 from etl.jobs.perform import Job, perform_job
 from etl.jobs.request import JobRequest, Practice, Surroundings
 from etl.jobs.settings import key_goes_to, key_is_given
-from etl.report.summary import summary_text
+from etl.report.summary import Summary, summary_text
 from etl.report.voice import Voice, make_console
+from etl.report.wording import CHECK, what_next
 
 
 def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> int:
@@ -40,7 +43,7 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
     as_json, quiet, log_format = options.pop("as_json"), options.pop("quiet"), options.pop("log_format")
     sandbox, faults = options.pop("sandbox", False), options.pop("faults", False)
     if faults and not sandbox:
-        raise click.UsageError("--faults is about the sandbox: add --sandbox")
+        raise click.UsageError("--faults is about the rehearsal: add --sandbox")
     options["assume_yes"] = options.pop("yes", False)
     request = JobRequest(command=command, config_path=config, data=data, typed=_typed(), **options)
     voice = make_voice(quiet=quiet, log_format=log_format)
@@ -57,7 +60,19 @@ def start(command: str, config: Path, data: tuple[str, ...], **options: Any) -> 
             return give_up(voice, crash_of(fault))
     if as_json:
         click.echo(summary_text(summary), nl=False)
+    _tell_next(voice, request, summary)
     return summary.exit_code
+
+
+def _tell_next(voice: Voice, request: JobRequest, summary: Summary) -> None:
+    """Where the job itself had nothing to say, and somebody is not to be left alone with the figures."""
+    if voice.mode != "text" or summary.next_command:
+        return
+    if request.command == CHECK and not summary.exit_code:
+        run = ["lightfield-etl", "run", str(request.config_path), *map(shown_argument, request.data)]
+        voice.next_step(shlex.join([*run, "--sandbox"] if request.offline else run))
+    elif words := what_next(summary):
+        voice.next_step(words)
 
 
 def give_up(voice: Voice, error: EtlError) -> int:
@@ -76,18 +91,29 @@ def make_voice(*, quiet: bool, log_format: str) -> Voice:
 
 
 def surroundings(voice: Voice, played: Practice | None) -> Surroundings:
-    """The real world."""
-    on_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    """The real world.
+
+    Raises:
+        SettingsError: The working folder is gone.
+    """
+    on_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
     return Surroundings(
         environment=os.environ,
         clock=SystemClock(),
         random=SystemRandom(),
         voice=voice,
         stdin=sys.stdin.buffer if sys.stdin is not None else None,
-        working_folder=Path.cwd(),
+        working_folder=_working_folder(),
         ask=_ask if on_terminal else None,
         practice=played,
     )
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise SettingsError("the folder in which you are is no longer there", next_step="change to one that is, then try again") from None
 
 
 def with_typed_key(request: JobRequest, around: Surroundings) -> Surroundings:
@@ -102,9 +128,7 @@ def with_typed_key(request: JobRequest, around: Surroundings) -> Surroundings:
     if request.command != "doctor":
         # Its faults are told before anybody types anything; to the doctor they are a finding among others.
         read_config(request.config_path, around.environment)
-    typed = click.prompt(
-        f"API key for {key_goes_to(request, around)} (not shown)", hide_input=True, err=True, default="", show_default=False
-    )
+    typed = _prompt(f"API key for {key_goes_to(request, around)} (not shown)", hide_input=True)
     return replace(around, environment={**around.environment, "LIGHTFIELD_API_KEY": typed})
 
 
@@ -148,5 +172,28 @@ def _typed() -> str:
 
 
 def _ask(prompt: str) -> str:
-    answer: str = click.prompt(prompt.rstrip(": "), default="", show_default=False, err=True, prompt_suffix=": ")
+    # A job's own handlers only note a signal until the job looks, and it cannot look while somebody is asked.
+    before = {number: signal.signal(number, _leave_question) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return _prompt(prompt.rstrip(": "))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _prompt(text: str, *, hide_input: bool = False) -> str:
+    """What a person types.
+
+    Raises:
+        InterruptedRunError: Ctrl-C, or the end of the input.
+    """
+    try:
+        answer: str = click.prompt(text, default="", show_default=False, err=True, hide_input=hide_input)
+    except click.Abort:
+        _leave_question(signal.SIGINT, None)
     return answer
+
+
+def _leave_question(number: int, _frame: FrameType | None) -> NoReturn:
+    click.echo(err=True)  # the message begins a line of its own
+    raise InterruptedRunError("interrupted at a question; nothing was changed", signal_number=number) from None

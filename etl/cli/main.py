@@ -11,9 +11,11 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
-from etl.cli.tuning import spare_collector, tune_collector, tune_polars
 from etl.cli.streams import keep_streams
+from etl.cli.tuning import spare_collector, tune_collector, tune_polars
+from etl.cli.usage import usage_sentence
 from etl.config.addresses import without_secrets
 from etl.config.words import did_you_mean
 from etl.errors import EtlError, crash_of
@@ -99,9 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # While a job lasts it has a handler of its own. Before and after, the kernel would spare the first process of a container: without
     # a handler SIGTERM does nothing to it, and the import would begin all the same.
     signal.signal(signal.SIGTERM, _leave)
+    keep_streams()
     tune_collector()
     code = exit_code(arguments)
-    keep_streams()
     spare_collector()
     sys.exit(code)
 
@@ -115,9 +117,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         _tell(error.message, error.next_step)
         return error.exit_code
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else PROGRAM
-        _tell(without_secrets(error.format_message()), f"see: {path} --help")
-        return 2
+        return _misused(error)
     except click.ClickException as error:
         _tell(without_secrets(error.format_message()), None)
         return error.exit_code
@@ -127,6 +127,15 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except Exception as fault:  # noqa: BLE001  whatever it is: exit code 1 would say that the command has finished
         return _unforeseen(fault)
     return result if isinstance(result, int) else 0
+
+
+def _misused(error: click.UsageError) -> int:
+    if isinstance(error, NoArgsIsHelpError):
+        click.echo(error.message, err=True)
+    else:
+        path = error.ctx.command_path if error.ctx else PROGRAM
+        _tell(without_secrets(usage_sentence(error)), f"see {path} --help")
+    return error.exit_code
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
@@ -140,6 +149,7 @@ def _unforeseen(fault: Exception) -> int:
 
 
 def _tell(message: str, next_step: str | None) -> None:
-    click.echo(f"{PROGRAM}: {message}", err=True)
+    """In the form that ``report.voice`` gives the messages of a job."""
+    click.echo(f"error: {message}", err=True)
     if next_step:
-        click.echo(next_step, err=True)
+        click.echo(f"next: {next_step}", err=True)

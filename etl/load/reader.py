@@ -20,6 +20,7 @@ from etl.load.verdict import Kind, judge_read
 
 HOPELESS_AFTER_SECONDS = 20.0
 _AGAIN = "run the same command again later"
+_CONNECT = "check the network and the address (--base-url, LIGHTFIELD_BASE_URL), then run the same command again"
 
 ReadCall = Callable[[], Awaitable[Answer]]
 
@@ -122,4 +123,4 @@ def _failure(tried: Tried, scope: str | None) -> EtlError:
     problem = refusal(tried.verdict, tried.answer)
     if tried.answer is not None and tried.answer.status == HTTPStatus.NOT_FOUND:
         return ServiceDownError(f"{problem.message}: is this Lightfield's address?", next_step="check --base-url and LIGHTFIELD_BASE_URL")
-    return ServiceDownError(f"Lightfield could not be read: {problem.message}", next_step=_AGAIN)
+    return ServiceDownError(f"Lightfield could not be read: {problem.message}", next_step=_CONNECT if tried.answer is None else _AGAIN)

@@ -201,8 +201,8 @@ class _Workshop:
             wanted = " or ".join(repr(alias) for alias in aliases)
             near = nearest(aliases[0], self.file.columns)
             hint = f"; nearest: {near!r}" if near else ""
-            columns = f"its columns are: {listed(self.file.columns)}{_without(path)}"
-            self.faults.add(f"{self.file.path} has no column {wanted}{hint}; {columns}", *path)
+            self.faults.add(f"{self.file.path} has no column {wanted}{hint}{_without(path)}", *path)
+            self.faults.note(f"the columns of {self.file.path} are: {listed(self.file.columns)}")
         return own
 
 

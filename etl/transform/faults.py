@@ -33,6 +33,7 @@ class Faults:
     def __init__(self, config: ReadConfig) -> None:
         self._config = config
         self._lines: list[str] = []
+        self._notes: list[str] = []
 
     def add(self, sentence: str, *path: str) -> None:
         """A fault at the key ``path``: its place, its dotted name and the sentence."""
@@ -41,6 +42,11 @@ class Faults:
         if line not in self._lines:
             self._lines.append(line)
 
+    def note(self, sentence: str) -> None:
+        """What helps with several of the faults; it is said once, after them."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
     def raise_if_any(self) -> None:
         """Ends the collection.
 
@@ -48,4 +54,5 @@ class Faults:
             ConfigError: There are faults; the message has one a line.
         """
         if self._lines:
-            raise ConfigError("\n".join(self._lines))
+            step = f"correct {self._config.path}, or give the file that it is made for; then run the same command again"
+            raise ConfigError("\n".join([*self._lines, *self._notes]), next_step=step)

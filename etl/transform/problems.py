@@ -42,7 +42,8 @@ CODES: dict[str, Meaning] = {
     MISSING_REQUIRED: Meaning("A field that must have a value has none.", "Fill the cell in, or give the field a value with `empty`."),
     UNKNOWN_STATUS: Meaning("The status is none of Lightfield's.", "Translate it under `values`, or set `unknown`."),
     INVALID_DATE: Meaning(
-        "The date fits none of the formats, or is before 1900 or after 9999.", "Add its format under `formats`, or set `unknown`."
+        "The date fits none of the formats, or is before 1900 or after 9999.",
+        "Correct it, add its format under `formats`, or set `unknown`.",
     ),
     NO_TIMEZONE: Meaning("The time carries no zone, and none is configured.", "Set `timezone`, for the field or for the whole config."),
     NOT_FOUND: Meaning("Nothing in Lightfield has this name.", "Create it in Lightfield, translate it under `values`, or set `unknown`."),

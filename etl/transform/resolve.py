@@ -81,7 +81,8 @@ class Instant:
         """Names the formats, or asks for a zone."""
         formats = ", ".join(self.rule.formats)
         unread = (
-            f"fits none of the formats {formats}, or is no date from 1900 to 9999; add its format under {key}.formats or set {key}.unknown"
+            f"fits none of the formats {formats}, or is no date from 1900 to 9999; correct it, add its format under {key}.formats, "
+            f"or set {key}.unknown"
         )
         zoneless = f"carries no time zone; set timezone (for the config) or {key}.timezone, such as America/New_York"
         exchanged = sentence(

@@ -143,11 +143,32 @@ def test_a_file_to_extend_that_is_not_there_is_told_with_its_place(refused):
     assert "desk.yaml:7:" in refused(GOOD + "extends: nowhere.yaml\n")
 
 
+def test_a_config_that_is_not_there_is_answered_with_the_nearest_one_beside_it(desk):
+    desk.config("acme.yaml")
+    ended = desk("check", desk.folder / "amce.yaml")
+    assert (ended.code, "amce.yaml: there is no such file; did you mean acme.yaml?" in ended.stderr) == (2, True)
+    assert "lightfield-etl init DATA" in ended.last_line
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run",), "error: CONFIG is missing"),
+        (("run", "desk.yaml", "--limit", "none"), "error: --limit: 'none' is not a valid whole number"),
+        (("run", "desk.yaml", "--faults"), "error: --faults is about the rehearsal: add --sandbox"),
+        (("demo", "tasks.csv"), "error: got unexpected extra argument (tasks.csv)"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_told_in_the_voice_of_all_messages(desk, words, told):
+    ended = desk(*words)
+    assert ended.stderr.splitlines() == [told, f"next: see lightfield-etl {words[0]} --help"]
+
+
 def test_a_wrong_option_points_to_the_help(desk):
     ended = desk("run", desk.config(), "--ratte", "3")
     assert ended.code == 2
-    assert "--rate" in ended.stderr
-    assert ended.last_line == "see: lightfield-etl run --help"
+    assert "error: there is no option --ratte; did you mean --rate?" in ended.stderr
+    assert ended.last_line == "next: see lightfield-etl run --help"
 
 
 def test_the_help_of_every_command_answers_with_exit_0(desk):

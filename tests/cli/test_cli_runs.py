@@ -84,10 +84,10 @@ def test_where_nothing_waits_the_rebuilt_failures_say_so(desk, worked):
     ("words", "message"),
     [
         (("runs", "desk.yaml", "nobody-knows"), "the newest runs are: "),
-        (("runs", "--failures"), "see: lightfield-etl runs --help"),
+        (("runs", "--failures"), "next: see lightfield-etl runs --help"),
         (("runs", "missing.yaml"), "next: "),
         (("runs", "--ledger", "missing.ledger"), "next: "),
-        (("runs", "--limit", "0"), "see: lightfield-etl runs --help"),
+        (("runs", "--limit", "0"), "next: see lightfield-etl runs --help"),
     ],
 )
 def test_what_cannot_be_shown_ends_with_two_and_what_to_do(desk, worked, words, message):

@@ -98,7 +98,7 @@ def test_a_week_of_nights(nights, bench):
     transport, bench.transport = bench.transport, Down()
     code, reason, messages, last = nights.night()
     assert (code, reason, told(messages)) == (3, "service_down", [("failed", ["service_down"])])
-    assert last.startswith("next: run the same command again later")
+    assert last.endswith("then run the same command again")
     assert nights.night()[2] == []
     bench.transport = transport
 

@@ -202,7 +202,7 @@ def test_it_says_what_happened_and_what_to_do_next(page):
 
 def test_without_a_command_it_says_how_failures_are_mended(page):
     text = page(counts={Action.CREATED: 3, Action.REJECTED: 1}, files=("failures.csv",)).text
-    assert "Next: mend the row in a copy of failures.csv and run that with the same config, or mend the config and run the same command again" in text
+    assert "Next: mend the row in a copy of failures.csv and run that with the same config, or mend the config" in text
 
 
 def test_the_bar_has_a_part_for_each_action_that_there_is_and_small_ones_are_seen(page):

@@ -113,7 +113,7 @@ def test_pitfall_13_headers_of_another_language_are_told_with_the_headers_that_w
     summary = rehearsal.check("hubspot", path, timezone="Europe/Berlin").summary
     assert summary.exit_code == 2
     assert "has no column 'Record ID' or 'hs_object_id'" in summary.message
-    assert "its columns are: Datensatz-ID, Aufgabentitel, Aufgabenstatus" in summary.message
+    assert "are: Datensatz-ID, Aufgabentitel, Aufgabenstatus" in summary.message
 
 
 def test_the_sample_has_about_250_tasks_and_few_troubled_rows(rows):

@@ -28,11 +28,17 @@ def test_all_faults_come_at_once_each_with_its_place(bench):
         timezone="Europe/Berlln",
         source={"key": "Idd"},
     )
-    assert [line.partition(": ")[0] for line in found] == ["job.yaml:1:11", "job.yaml:3:3", str(bench.folder / "job.yaml"), "job.yaml:2:8"]
+    assert [line.partition(": ")[0] for line in found[:-1]] == [
+        "job.yaml:1:11",
+        "job.yaml:3:3",
+        str(bench.folder / "job.yaml"),
+        "job.yaml:2:8",
+    ]
     text = "\n".join(found)
     assert "timezone: found 'Europe/Berlln', which is no time zone" in text
     assert "nearest: Europe/Berlin" in text
-    assert "map.$title.column: tasks.csv has no column 'Titel'; nearest: 'Title'; its columns are: Id, Title, A, B, S, D, O" in text
+    assert "map.$title.column: tasks.csv has no column 'Titel'; nearest: 'Title'" in text
+    assert text.count("the columns of tasks.csv are: Id, Title, A, B, S, D, O") == 1
     assert "map.$dueAt.formats: found '%Q'" in text
     assert "source.key: tasks.csv has no column 'Idd'; nearest: 'Id'" in text
 
@@ -72,7 +78,7 @@ def test_all_faults_come_at_once_each_with_its_place(bench):
     ],
 )
 def test_a_fault_says_what_was_found_and_what_is_allowed(bench, mapping, told):
-    found = faults(bench, mapping)
+    found = [line for line in faults(bench, mapping) if not line.startswith("the columns of ")]
     assert len(found) == 1
     assert told in found[0]
 
