@@ -1,4 +1,4 @@
-"""Does README.md say what the program does? Its commands are run, its tables held against the code, its examples read."""
+"""Do README.md and docs/reference.md say what the program does? Commands are run, tables held against the code, examples read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ from etl.sandbox.workspace import Workspace
 from etl.transform.problems import CODES
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/reference.md")}
+README = "\n".join(PAGES.values())
+"""Both pages as one: what belongs where is for their readers, what they say is held alike."""
 CONTRACT = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
 PROGRAM = "lightfield-etl"
 COMMANDS = group.list_commands(click.Context(group))
@@ -59,7 +61,7 @@ notify: {url: "https://hooks.example/T0/B0"}
 def section(heading: str) -> str:
     """The text below a heading, to the next one of any level."""
     found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", without_blocks(README), re.MULTILINE | re.DOTALL)
-    assert found, f"README.md has no section {heading!r}"
+    assert found, f"there is no section {heading!r}"
     return found[1]
 
 
@@ -276,8 +278,11 @@ class TestTables:
             assert re.search(rf"def {name}\(", (ROOT / path).read_text(encoding="utf-8")), f"{path}::{name}"
 
     def test_links_lead_to_headings(self):
-        headings = {self.anchor(heading) for heading in re.findall(r"^#+ (.+)$", without_blocks(README), re.MULTILINE)}
-        assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= headings
+        for name, page in PAGES.items():
+            for target, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page):
+                led_to = os.path.normpath(Path(name).parent / target) if target else name
+                text = (ROOT / led_to).read_text(encoding="utf-8")
+                assert heading in {self.anchor(each) for each in re.findall(r"^#+ (.+)$", without_blocks(text), re.MULTILINE)}, heading
 
     def test_the_changelog_knows_this_version(self):
         assert f"\n## {etl.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
