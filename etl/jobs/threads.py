@@ -46,7 +46,7 @@ async def in_thread(items: Iterator[Result]) -> AsyncIterator[Result]:
         yield item  # type: ignore[misc]  # the sentinel was turned away above
 
 
-def mapped_ahead(function: Callable[[Item], Result], items: Iterator[Item], *, ahead: int = 3) -> Iterator[Result]:
+def mapped_ahead(function: Callable[[Item], Result], items: Iterator[Item], *, ahead: int = 2) -> Iterator[Result]:
     """``map`` in the order of the items, with so many computed at once in threads of their own.
 
     It pays where most of the work is done outside the interpreter's lock, as polars does it.

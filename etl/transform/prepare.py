@@ -32,6 +32,7 @@ from etl.transform.compile import FieldPlan, Recipe
 from etl.transform.hashes import key_hash
 from etl.transform.identity import ContentCounter, canonical_text, column_keys, digests
 from etl.transform.parts import split_texts, with_rest_noted
+from etl.transform.problems import no_problems
 from etl.transform.sources import add_markdown
 from etl.transform.text import clean_cells
 from etl.transform.words import WORD_SCHEMA, field_words
@@ -157,18 +158,19 @@ def _read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: Cont
 
 def _gather_problems(recipe: Recipe, raw: pl.DataFrame, keys: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame:
     """All problems in the order of rows, then of reading, key and map. Where the reading failed, the cells are not judged."""
-    unread = raw.select(
-        pl.col(EXTRACT_CODE).alias("code"), pl.col(EXTRACT_MESSAGE).alias("message"), _NO_TEXT.alias("value")
-    ).with_row_index()
-    frames = [
-        _labelled(unread, None, 0),
-        _labelled(keys.select("code", "message", "value").with_row_index(), recipe.key.label or None, 1),
-        *(
-            _labelled(result.problems, field.target, place)
-            for place, (field, result) in enumerate(zip(recipe.fields, results, strict=True), start=2)
-        ),
+    unread = raw.select(pl.col(EXTRACT_CODE).alias("code"), pl.col(EXTRACT_MESSAGE).alias("message"), _NO_TEXT.alias("value"))
+    found = [
+        (_coded(unread), None),
+        (_coded(keys.select("code", "message", "value")), recipe.key.label or None),
+        *((result.problems, field.target) for field, result in zip(recipe.fields, results, strict=True)),
     ]
-    return _in_order(raw, frames)
+    # Most batches have problems in few fields, and small steps cost more than rows do.
+    return _in_order(raw, [_labelled(problems, field, place) for place, (problems, field) in enumerate(found) if not problems.is_empty()])
+
+
+def _coded(found: pl.DataFrame) -> pl.DataFrame:
+    """The rows that have a code, with their position."""
+    return no_problems() if found["code"].null_count() == found.height else found.with_row_index().drop_nulls("code")
 
 
 def _gather_remarks(recipe: Recipe, raw: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame | None:
@@ -180,17 +182,16 @@ def _gather_remarks(recipe: Recipe, raw: pl.DataFrame, results: Sequence[FieldRe
 
 def _in_order(raw: pl.DataFrame, labelled: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """With row numbers instead of positions; without the excluded rows, and what was judged of rows that could not be read."""
-    found = pl.concat(labelled)
-    if found.is_empty():
+    if not labelled:
         return _NOTHING_FOUND
     own = raw.select(ROW, EXCLUDED, EXTRACT_CODE).with_row_index()
-    judged = found.join(own, on="index", how="left", maintain_order="left")
+    judged = pl.concat(labelled).join(own, on="index", how="left", maintain_order="left")
     judged = judged.filter(~pl.col(EXCLUDED), (pl.col("place") == 0) | pl.col(EXTRACT_CODE).is_null())
     return judged.sort("index", "place", maintain_order=True).select(_PROBLEM_COLUMNS)
 
 
 def _labelled(problems: pl.DataFrame, field: str | None, place: int) -> pl.DataFrame:
-    return problems.filter(pl.col("code").is_not_null()).select(
+    return problems.select(
         pl.col("index"),
         pl.lit(place, dtype=pl.UInt32).alias("place"),
         pl.col("code").alias(PROBLEM_CODE),
