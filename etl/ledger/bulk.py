@@ -17,9 +17,9 @@ _AT_ONCE = 100_000
 _PLACE = "place"
 
 # A loop inside the statement: a hundred thousand parameters would each be a Python object, and take longer than their rows.
-_QUERY = """WITH RECURSIVE wanted (place) AS (SELECT 0 UNION ALL SELECT place + 1 FROM wanted WHERE place + 1 < ?2)
+_QUERY = """WITH RECURSIVE wanted (place) AS (SELECT 0 UNION ALL SELECT place + 1 FROM wanted WHERE place + 1 < :rows)
     SELECT group_concat(printf({line}), char(10)) FROM wanted CROSS JOIN {table} AS found
-    ON found.import_id = ?3 AND found.key_digest = substr(?1, place * {digest_bytes} + 1, {digest_bytes})"""
+    ON found.import_id = :import_id AND found.key_digest = substr(:digests, place * {digest_bytes} + 1, {digest_bytes})"""
 
 
 def frame_by_digest(
@@ -44,7 +44,7 @@ def frame_by_digest(
 
 
 def _part(cursor: DBAPICursor, query: str, columns: Mapping[str, pl.DataType], import_id: int, digests: pl.Series) -> pl.DataFrame:
-    cursor.execute(query, (b"".join(digests.to_list()), len(digests), import_id))
+    cursor.execute(query, {"digests": b"".join(digests.to_list()), "rows": len(digests), "import_id": import_id})
     lines = cursor.fetchall()[0][0]
     found = _read(lines or "", columns)
     return found.select(digests.gather(found[_PLACE]), *columns)
