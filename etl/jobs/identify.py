@@ -160,19 +160,24 @@ async def look_into_memory(session: Session, connection: Connection) -> Memory |
     return Memory(thread, ledger, await thread.call(ledger.open_import, workspace, session.config.job.name))
 
 
-async def take_lock(session: Session, memory: Memory, stop: StopSwitch) -> None:
+async def take_lock(session: Session, connection: Connection, memory: Memory, stop: StopSwitch) -> None:
     """Take the lock of this import, waiting as long as was asked for; the session's cleanup gives it back.
+
+    Where another run had it a moment ago, whether it ended or died, that run's writes count against the limit too.
 
     Raises:
         LockedError: Another run holds it.
         EtlError: The job was asked to stop.
     """
     clock = session.around.clock
-    deadline = clock.elapsed_seconds() + session.request.wait_seconds
+    deadline, waited = clock.elapsed_seconds() + session.request.wait_seconds, False
     while not await _acquired(memory, last_try=clock.elapsed_seconds() >= deadline):
         give_up_if_asked(stop)
+        waited = True
         await clock.sleep(min(_LOCK_POLL_SECONDS, max(0.0, deadline - clock.elapsed_seconds())))
     session.cleanup.push_async_callback(_give_back, session, memory)
+    if waited or memory.rows.lease.taken_from is not None:
+        connection.throttles[Category.WRITE].others_were_here()
 
 
 async def _give_back(session: Session, memory: Memory) -> None:

@@ -57,7 +57,7 @@ async def reconcile(request: JobRequest, around: Surroundings, stop: StopSwitch)
 async def _reconcile(session: Session, stop: StopSwitch) -> None:
     source, connection = await open_and_connect(session, stop, writes=False)
     memory = await open_memory(session, connection, create=True)
-    await take_lock(session, memory, stop)
+    await take_lock(session, connection, memory, stop)
     async with _lease_kept(session, memory, stop):
         spec = key_spec(session.config.job, source.files)
         await memory.thread.call(memory.rows.check_key_spec, spec)

@@ -31,7 +31,7 @@ async def retry(request: JobRequest, around: Surroundings, stop: StopSwitch) -> 
 async def _retry(session: Session, stop: StopSwitch) -> None:
     connection = await connect(session, stop, scopes=[*scopes_to_write(session), *scopes_to_map(session.config)])
     memory = await open_memory(session, connection, create=False)
-    await take_lock(session, memory, stop)
+    await take_lock(session, connection, memory, stop)
     wanted = session.request.run
     record = await memory.thread.call(run_to_retry, memory.rows, wanted)
     operations = await memory.thread.call(left_by, memory.rows, wanted)

@@ -45,7 +45,7 @@ async def _run(session: Session, stop: StopSwitch) -> None:
     guards = Guards(session, given)
     await guards.look(stop, count_rows=session.request.stream)
     memory = await open_memory(session, connection, create=True)
-    await take_lock(session, memory, stop)
+    await take_lock(session, connection, memory, stop)
     spec = key_spec(session.config.job, source.files)
     await memory.thread.call(memory.rows.check_key_spec, spec)
     vanishing = vanishing_of(session, memory)

@@ -52,7 +52,7 @@ async def undo(request: JobRequest, around: Surroundings, stop: StopSwitch) -> S
 async def _undo(session: Session, stop: StopSwitch) -> None:
     connection = await connect(session, stop, scopes=(READ_SCOPE,), by_map=False)
     memory = await open_memory(session, connection, create=False)
-    await take_lock(session, memory, stop)
+    await take_lock(session, connection, memory, stop)
     await _hold_known(session, memory)
     runs = await memory.thread.call(_runs_to_undo, memory, session.request.run)
     work = Undo(session, connection, memory)

@@ -116,6 +116,11 @@ class TokenBucket:
     def _ceiling(self) -> float:
         return min(self._limit * self._share, self._cap, self._lowered_to)
 
+    def others_were_here(self) -> None:
+        """Somebody sent on the same limit until now: only what is refilled from here on is ours."""
+        self._refill()
+        self._level = min(self._level, 0.0)
+
     async def take(self) -> Ticket:
         """Wait for leave to send one request; first come, first served. Cancelling it gives the turn to the next."""
         started = self._clock.elapsed_seconds()

@@ -100,6 +100,15 @@ def test_a_cap_below_one_a_second_still_sends(clock, virtually):
     assert virtually(main()) == pytest.approx([0, 2, 4], rel=0.01)
 
 
+def test_who_comes_after_somebody_else_uses_only_what_is_refilled_from_then_on(clock, virtually):
+    async def main():
+        bucket = TokenBucket(clock)
+        bucket.others_were_here()
+        return [(await bucket.take()).at_seconds for _ in range(3)]
+
+    assert virtually(main()) == pytest.approx([0.04, 0.08, 0.12], rel=0.01)
+
+
 def test_only_writes_are_capped(clock):
     throttles = Throttles(clock, cap=2)
     assert throttles[Category.WRITE].rate_per_second < 2
