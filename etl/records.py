@@ -1,50 +1,12 @@
-"""The nouns that travel between rooms: frozen dataclasses and enums, no logic.
-
-Frames carry our own columns beside the source's; ours all begin with ``RESERVED``, which no source column may.
-"""
+"""The nouns that travel between rooms: what became of a row, and what has to be written. Frozen dataclasses and enums, no logic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import polars as pl
-
-RESERVED = "__etl_"
-"""Prefix of every column of ours; a source column that begins with it is refused."""
-
-ROW = "__etl_row"
-"""UInt32: the row's number as a spreadsheet shows it (header is row 1); 1 is the first record where there is no header."""
-EXCLUDED = "__etl_excluded"
-"""Boolean: ``source.exclude`` is true of this row."""
-GIVEN_KEY = "__etl_given_key"
-"""String or null: the identity that a failures file's ``_source_key`` gives back, without its ``key:``."""
-EXTRACT_CODE = "__etl_extract_code"
-"""String or null: code of a problem found while reading (``too_many_fields``, ``not_utf8``)."""
-EXTRACT_MESSAGE = "__etl_extract_message"
-"""String or null: the sentence that goes with EXTRACT_CODE."""
-
-SOURCE_KEY = "__etl_source_key"
-"""String or null: the normalised source key, the row's identity within its import."""
-KEY_DIGEST = "__etl_key_digest"
-"""Binary(16) or null: digest of the source key, what the ledger is looked up by."""
-FINGERPRINT = "__etl_fingerprint"
-"""Binary(16): digest of the mapped content; equal fingerprints mean equal tasks."""
-KEY_HASH = "__etl_key_hash"
-"""UInt64 or null: a quick hash of the source key, good for this process alone (polars may change it): to find duplicates."""
-CONTENT_HASH = "__etl_content_hash"
-"""UInt64: the same of the mapped content."""
-HAS_PROBLEM = "__etl_has_problem"
-"""Boolean: the row has at least one line in ``PreparedBatch.problems``."""
-
-PROBLEM_CODE = "code"
-PROBLEM_FIELD = "field"
-PROBLEM_MESSAGE = "message"
-PROBLEM_VALUE = "value"
+from typing import Any
 
 
 class Action(StrEnum):
@@ -124,31 +86,6 @@ class EntryState(StrEnum):
     """Its task was moved to the trash by us; a new create has the next generation."""
 
 
-FAILURE_COLUMNS = (
-    "_row",
-    "_file",
-    "_source_key",
-    "_action",
-    "_error_code",
-    "_error_field",
-    "_error_message",
-    "_http_status",
-    "_attempts",
-)
-"""What ``failures.csv`` has behind the source's own columns; a file whose header ends with exactly these is a failures file."""
-
-KEY_MARK = "key:"
-"""Stands before an identity in ``failures.csv``, so that no spreadsheet makes a number of it."""
-
-KEY_STANDS = timedelta(hours=24)
-"""How long Lightfield remembers an Idempotency-Key, from the first request that carried it (its documentation of idempotency)."""
-_KEY_MARGIN = timedelta(hours=1)
-"""For clocks that differ and requests that linger."""
-KEY_WINDOW = KEY_STANDS - _KEY_MARGIN
-"""So long a request may be sent again: the margin lies before the key's end, where it surely still stands."""
-KEYS_FORGOTTEN_AFTER = KEY_STANDS + _KEY_MARGIN
-"""After so long nobody is answered by the key any more: the margin lies behind its end, where it has surely gone."""
-
 OTHER_FINGERPRINT = bytes(16)
 """Of no content: the ledger then knows that a task is the row's, and that it says something else."""
 VANISHED_FINGERPRINT = bytes([255] * 16)
@@ -165,65 +102,6 @@ class Problem:
     code: str
     field: str | None
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One file of the input, and what was found out about it before its rows are read.
-
-    Attributes:
-        index: Position among the run's files, from 0.
-        path: As shown to the user (the path they gave, or the name inside an archive).
-        columns: The source's own column names, in file order, without those of a failures file.
-        delimiter: One character, or None for a columnar format.
-        encoding: As decided (``utf-8``, ``cp1252`` …), or None for a columnar format.
-        first_row: The number of the first record (2 below a header on line 1).
-        is_failures_file: Its header ends with our failure columns: ``_source_key`` gives identities back.
-        notes: What was assumed, a sentence each, to be said aloud.
-        size_bytes: Size of what was read.
-        sha256: Hex digest of the bytes as they are on disk.
-    """
-
-    index: int
-    path: str
-    columns: tuple[str, ...]
-    delimiter: str | None
-    encoding: str | None
-    first_row: int
-    is_failures_file: bool
-    notes: tuple[str, ...]
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawBatch:
-    """A bounded frame of text as it stands in one file.
-
-    ``frame`` columns: ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE, then ``file.columns`` as String (null where the
-    cell is empty). Blank lines are not in it, but count in ROW.
-    """
-
-    file: SourceFile
-    frame: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedBatch:
-    """The same rows, mapped.
-
-    ``frame`` columns: ROW, EXCLUDED, SOURCE_KEY, KEY_HASH, CONTENT_HASH, KEY_DIGEST, FINGERPRINT (both null where digests were not
-    asked for), HAS_PROBLEM, then one column a target field (``$title`` …), String or List(String) for many-valued relationships;
-    null means left out of the request.
-    ``problems`` columns: ROW, then ``code``, ``field``, ``message``, ``value`` (String, the cell that caused it): every problem of
-    every row of the batch that has one, in the order of rows and then of the map. Excluded rows have none.
-    ``remarks``: the same columns, of what was decided for rows that are none the worse for it; None where there was nothing to decide.
-    """
-
-    raw: RawBatch
-    frame: pl.DataFrame
-    problems: pl.DataFrame
-    remarks: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

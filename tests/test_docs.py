@@ -21,10 +21,11 @@ from etl.config.presets import preset_names
 from etl.config.reader import read_config
 from etl.config.schema import json_schema
 from etl.errors import EtlError
+from etl.failures_format import FAILURE_COLUMNS
 from etl.load.problems import STOPPED, TOO_OLD
 from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
-from etl.records import FAILURE_COLUMNS, NEEDS_A_PERSON, REPLAYED_OLDER, Action
+from etl.records import NEEDS_A_PERSON, REPLAYED_OLDER, Action
 from etl.report.lines import KNOWN, LINE_SCHEMA
 from etl.report.summary import Summary
 from etl.sandbox.access import SANDBOX_KEY

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "etl"
-TOP = {"records", "errors", "clock", "cells", "content", "task"}
+TOP = {"records", "frames", "key_window", "failures_format", "errors", "clock", "cells", "content", "task"}
 MAY_IMPORT = {
     "records": set(),
+    "frames": set(),
+    "key_window": set(),
+    "failures_format": set(),
     "errors": set(),
     "clock": set(),
     "cells": set(),

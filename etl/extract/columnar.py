@@ -13,7 +13,7 @@ from etl.extract.header import Header, name_columns
 from etl.extract.spool import PlainFile
 from etl.extract.table import Table, text_table, unreadable
 from etl.extract.wording import flat_columns, holds_bytes
-from etl.records import ROW
+from etl.frames import ROW
 
 _ROWS_AT_ONCE = 125_000
 """Polars decodes several row groups of Parquet ahead of whoever takes the rows, and would hold a million rows at a time."""

@@ -38,7 +38,7 @@ from etl.extract.spool import PlainFile
 from etl.extract.strays import Records, in_text, is_titled, without_strays
 from etl.extract.table import Table, cell_columns, has_text
 from etl.extract.utf8 import Utf8Maker, Utf8Text
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
+from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
 
 _BYTES_AT_ONCE = 1 << 20
 """Polars reads 400 MB ahead of whoever takes the rows; with smaller pieces 100 MB, just as fast. It can be told in no other way."""

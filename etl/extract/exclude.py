@@ -13,7 +13,7 @@ from etl.config.fickle_words import FICKLE_REMEDY, fickle_fault, fickle_word
 from etl.errors import SourceError
 from etl.extract.paths import nearest
 from etl.extract.table import cell_columns
-from etl.records import EXCLUDED
+from etl.frames import EXCLUDED
 
 _NOT_OF_ONE_ROW = frozenset({"Agg", "Over", "Rolling", "SubPlan", "Explode", "Len", "Slice", "Gather", "Sort", "SortBy"})
 """Nodes of polars' expression tree that look at other rows."""

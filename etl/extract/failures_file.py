@@ -8,7 +8,8 @@ import polars as pl
 
 from etl.cells import unprotect
 from etl.extract.table import cell_columns
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, FAILURE_COLUMNS, GIVEN_KEY, KEY_MARK
+from etl.failures_format import FAILURE_COLUMNS, KEY_MARK
+from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY
 
 TOO_MANY_FIELDS = "too_many_fields"
 

@@ -11,7 +11,7 @@ from etl.config.columns import fold_column
 from etl.errors import SourceError
 from etl.extract.dialect import matches
 from etl.extract.encoding import MARK_CHARACTER
-from etl.records import RESERVED
+from etl.frames import RESERVED
 
 
 @dataclass(frozen=True, slots=True)

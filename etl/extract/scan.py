@@ -24,7 +24,8 @@ from etl.extract.spool import PlainFile, local_file
 from etl.extract.stamp import Stamp
 from etl.extract.table import Table, cell_columns
 from etl.extract.unpack import ZIP, packing, unpacked
-from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, FAILURE_COLUMNS, GIVEN_KEY, ROW, RawBatch, SourceFile
+from etl.failures_format import FAILURE_COLUMNS
+from etl.frames import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
 
 ROWS_PER_BATCH = 10_000
 """Of every pass that hands rows on to the load or the reports; a pass that only counts takes more at once."""

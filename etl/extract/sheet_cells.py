@@ -8,7 +8,7 @@ from typing import IO
 import polars as pl
 
 from etl.extract.long_numbers import LONG
-from etl.records import ROW
+from etl.frames import ROW
 
 COLUMN, KIND, VALUE, FORMULA = "column", "kind", "value", "formula"
 ERROR, LONG_NUMBER, UNCALCULATED = "error", "long number", "uncalculated"

@@ -12,7 +12,7 @@ from etl.extract.long_numbers import judged
 from etl.extract.number_formats import CLOCK, DAY, MOMENT, SPAN
 from etl.extract.sheet_cells import COLUMN, ERROR, KIND, LONG_NUMBER, UNCALCULATED, VALUE
 from etl.extract.table import cell_columns
-from etl.records import ROW
+from etl.frames import ROW
 
 _DATE, _CLOCK = "%Y-%m-%d", "%H:%M:%S%.f"
 _DAY_MS = 86_400_000

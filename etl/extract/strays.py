@@ -23,7 +23,7 @@ from typing import BinaryIO
 import polars as pl
 
 from etl.extract.table import Table, has_text
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
+from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
 
 SUBITEM = "subitem"
 """Code of a row that stands under another header."""

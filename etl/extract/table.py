@@ -10,7 +10,7 @@ import polars as pl
 from etl.errors import SourceError
 from etl.extract.header import Header
 from etl.extract.spool import PlainFile, sha256_of
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, RESERVED, ROW
+from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, RESERVED, ROW
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from etl.extract.spool import PlainFile, refuse_too_large
 from etl.extract.strays import Records, in_sheet, is_titled, without_strays
 from etl.extract.table import Table, cell_columns, text_table, unreadable
 from etl.extract.workbook_parts import Sheet, epoch_of, sheets_of, styles_of
-from etl.records import ROW
+from etl.frames import ROW
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader

@@ -9,8 +9,8 @@ from dataclasses import replace
 from etl.config.model import ReadConfig
 from etl.errors import SourceError
 from etl.extract.scan import OpenSource
+from etl.frames import RawBatch
 from etl.jobs.session import Session
-from etl.records import RawBatch
 from etl.task import DUE_AT
 from etl.transform.compile import Recipe
 from etl.transform.day_order import DayOrder, DayOrderCensus, doubtful, in_order

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from etl.config.columns import find_column
 from etl.config.model import GuardsConfig, JobConfig, MaxAge
 from etl.errors import GuardError
+from etl.frames import SourceFile
 from etl.jobs.passes import Input, drained
 from etl.jobs.session import Session
 from etl.load.stop import StopSwitch
 from etl.plan.estimate import BrokenGuard, broken_counts, broken_rows
 from etl.plan.freshness import SeenDates, only_ahead, stale
-from etl.records import SourceFile
 from etl.task import DUE_AT
 from etl.transform.date_formats import ISO
 from etl.transform.dates import DateRule

@@ -14,10 +14,11 @@ import polars as pl
 
 from etl.errors import LocalFailureError, SourceChangedError
 from etl.extract.scan import OpenSource
+from etl.frames import GIVEN_KEY, ROW, PreparedBatch, RawBatch, SourceFile
 from etl.jobs.passes import LOOK_AHEAD_ROWS
 from etl.plan.choose import Choice, choice_targets, choose
 from etl.plan.duplicates import Marker
-from etl.records import GIVEN_KEY, NEEDS_A_PERSON, ROW, Action, EntryState, PreparedBatch, RawBatch, SourceFile
+from etl.records import NEEDS_A_PERSON, Action, EntryState
 from etl.report.folder import local_failures
 from etl.report.held import ParkedFrame
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import polars as pl
 
 from etl.extract.scan import ROWS_PER_BATCH
+from etl.frames import KEY_DIGEST, ROW, PreparedBatch
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.journal import LedgerJournal, keep_lease
@@ -29,7 +30,7 @@ from etl.load.stats import LoadStats
 from etl.load.workers import send_all
 from etl.plan.choose import Choice, needed_operations
 from etl.plan.duplicates import Marker
-from etl.records import KEY_DIGEST, NEEDS_A_PERSON, ROW, Action, Operation, Outcome, PreparedBatch
+from etl.records import NEEDS_A_PERSON, Action, Operation, Outcome
 from etl.report.progress import Progress, Standing
 from etl.report.results import RowReport
 from etl.report.summary import LoadSummary

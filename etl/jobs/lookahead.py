@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 
 from etl.errors import SourceError
+from etl.frames import KEY_DIGEST, PROBLEM_CODE, PROBLEM_VALUE, ROW, PreparedBatch
 from etl.jobs.identify import Memory
 from etl.jobs.kept import KeptPass, Known
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
@@ -16,7 +17,7 @@ from etl.ledger.entries import ENTRY_FRAME
 from etl.plan.choose import CREATE, UPDATE, Choice, choose
 from etl.plan.duplicates import Census, KeyCensus, Marker, NothingKnown
 from etl.plan.estimate import load_seconds, to_write
-from etl.records import KEY_DIGEST, PROBLEM_CODE, PROBLEM_VALUE, ROW, Action, PreparedBatch, Totals
+from etl.records import Action, Totals
 from etl.report.screen import PlanView
 from etl.transform.problems import NO_TIMEZONE
 

@@ -12,13 +12,13 @@ from etl.config.model import CONTENT_KEY, JobConfig
 from etl.config.provenance import is_said_by_preset
 from etl.errors import SettingsError
 from etl.extract.scan import OpenSource, open_source
+from etl.frames import PreparedBatch, RawBatch, SourceFile
 from etl.jobs.connect import Connection, connect, scopes_to_map, scopes_to_write
 from etl.jobs.session import Session
 from etl.jobs.threads import mapped_ahead
 from etl.jobs.unsettled import Unsettled
 from etl.ledger.keyspec import KeySpec
 from etl.load.stop import StopSwitch
-from etl.records import PreparedBatch, RawBatch, SourceFile
 from etl.transform.compile import Recipe, compile_recipe
 from etl.transform.identity import ContentCensus, ContentCounter
 from etl.transform.lookups import LookupTables

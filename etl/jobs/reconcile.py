@@ -13,6 +13,7 @@ import polars as pl
 
 from etl.content import stamp_prefix
 from etl.extract.scan import ROWS_PER_BATCH
+from etl.frames import KEY_DIGEST, ROW, SOURCE_KEY
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.journal import keep_lease
@@ -32,7 +33,7 @@ from etl.plan.duplicates import Census, DuplicateMarker
 from etl.plan.lost_ledger import resemblance
 from etl.plan.match import Doubt, Seen, uncertain_message
 from etl.plan.rebuild import Fate, KnownTask, Rebuilding, Verdict
-from etl.records import KEY_DIGEST, OTHER_FINGERPRINT, ROW, SOURCE_KEY, Action, EntryState, Operation, Outcome
+from etl.records import OTHER_FINGERPRINT, Action, EntryState, Operation, Outcome
 from etl.report.results import RowReport
 from etl.report.summary import Summary
 from etl.report.wording import rows_text

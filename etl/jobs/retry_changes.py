@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from etl.jobs.loading import Load
 from etl.jobs.settle_changes import DONE_AS
 from etl.jobs.syncing import retrieve
+from etl.key_window import KEY_WINDOW
 from etl.lightfield.models import TaskView
 from etl.plan.changes import told
 from etl.plan.doubtful_change import Happened, as_found, happened
 from etl.plan.three_way import Written, touched
-from etl.records import KEY_WINDOW, Operation, OperationKind, Outcome
+from etl.records import Operation, OperationKind, Outcome
 
 CHANGED_SINCE = "changed_since"
 

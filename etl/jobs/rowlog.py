@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from etl.frames import ROW, SOURCE_KEY, SourceFile
 from etl.load.retry import Tried
 from etl.plan.choose import Choice
-from etl.records import NEEDS_A_PERSON, ROW, SOURCE_KEY, Action, Operation, Outcome, SourceFile
+from etl.records import NEEDS_A_PERSON, Action, Operation, Outcome
 from etl.report.voice import Level, Voice
 
 MOST_LINES = 1_000

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from etl.config.model import ReadConfig
 from etl.errors import EtlError, InterruptedRunError, StoppedError
+from etl.frames import PreparedBatch, SourceFile
 from etl.jobs.request import JobRequest, Surroundings
 from etl.load.stop import StopSwitch
-from etl.records import Action, LoadCourse, PreparedBatch, RowClass, SourceFile
+from etl.records import Action, LoadCourse, RowClass
 from etl.report.attention import AttentionRow
 from etl.report.counts import all_counts, exit_code_for
 from etl.report.folder import RunFolder, new_run_id

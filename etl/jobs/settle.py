@@ -14,13 +14,14 @@ from etl.jobs.loading import Load
 from etl.jobs.session import Session
 from etl.jobs.settle_changes import settle_changes
 from etl.jobs.tasks import not_owned, survey_tasks
+from etl.key_window import KEYS_FORGOTTEN_AFTER
 from etl.ledger.intents import OpenIntent
 from etl.lightfield.models import TaskView
 from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
 from etl.plan.doubt import Remedy, last_attempt_by, remedy
 from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
-from etl.records import KEYS_FORGOTTEN_AFTER, OTHER_FINGERPRINT, REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
+from etl.records import OTHER_FINGERPRINT, REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
 
 NOT_EXECUTED = "not_executed"

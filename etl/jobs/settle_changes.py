@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from etl.jobs.loading import Load
 from etl.jobs.syncing import retrieve
+from etl.key_window import KEY_WINDOW
 from etl.ledger.intents import OpenIntent
 from etl.plan.doubtful_change import Happened, as_found, happened
-from etl.records import KEY_WINDOW, Action, Operation, OperationKind, Outcome
+from etl.records import Action, Operation, OperationKind, Outcome
 from etl.report.wording import rows_text
 
 DONE_AS = {OperationKind.UPDATE: Action.UPDATED, OperationKind.TRASH: Action.TRASHED, OperationKind.RESTORE: Action.UPDATED}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from etl.errors import GuardError
+from etl.frames import KEY_DIGEST, SOURCE_KEY, PreparedBatch
 from etl.jobs.identify import Memory
 from etl.jobs.passes import Input
 from etl.jobs.session import Session
@@ -15,7 +16,7 @@ from etl.jobs.syncing import Draft, written_of
 from etl.ledger.history import WrittenRow
 from etl.ledger.runs import RunRecord
 from etl.plan.missing import InputView, PresentKeys, too_many, why_not_known
-from etl.records import KEY_DIGEST, SOURCE_KEY, VANISHED_FINGERPRINT, Operation, OperationKind, Outcome, PreparedBatch
+from etl.records import VANISHED_FINGERPRINT, Operation, OperationKind, Outcome
 from etl.report.wording import rows_text
 from etl.transform.hashes import key_hash
 

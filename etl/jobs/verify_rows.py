@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from etl.extract.scan import ROWS_PER_BATCH
+from etl.frames import KEY_DIGEST, ROW, SOURCE_KEY, PreparedBatch
 from etl.jobs.identify import Memory
 from etl.jobs.passes import Input
 from etl.jobs.session import Session
@@ -18,7 +19,7 @@ from etl.plan.listed import AskedTasks
 from etl.plan.missing import PresentKeys
 from etl.plan.payload import task_body
 from etl.plan.verify import LOOK, classed
-from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, PreparedBatch, RowClass
+from etl.records import Action, RowClass
 from etl.report.verified import VerifiedLine
 from etl.transform.hashes import key_hash
 

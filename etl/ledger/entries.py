@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import bindparam, exists, func, select
 
+from etl.frames import KEY_DIGEST, SOURCE_KEY
 from etl.ledger.database import Database
 from etl.ledger.schema import ENTRY, IMPORT, INTENT, WRITTEN
 from etl.ledger.state import FAILED, OPEN
 from etl.ledger.work import Work
-from etl.records import KEY_DIGEST, SOURCE_KEY, VANISHED_FINGERPRINT, EntryState, OperationKind
+from etl.records import VANISHED_FINGERPRINT, EntryState, OperationKind
 
 ENTRY_FRAME: Mapping[str, pl.DataType] = {
     "key_digest": pl.Binary(),

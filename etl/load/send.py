@@ -11,6 +11,7 @@ from typing import Any
 
 from etl.clock import Clock
 from etl.errors import EtlError
+from etl.key_window import KEY_WINDOW
 from etl.lightfield.answer import Answer, Category, NoAnswerError
 from etl.lightfield.client import LightfieldClient
 from etl.lightfield.headers import ServerClock
@@ -26,7 +27,7 @@ from etl.load.stats import LoadStats
 from etl.load.stop import StopAskedError, StopSwitch
 from etl.load.throttle import Throttles
 from etl.load.verdict import Kind, judge
-from etl.records import KEY_WINDOW, Action, Operation, OperationKind, Outcome
+from etl.records import Action, Operation, OperationKind, Outcome
 
 _OK_CLASS = 2
 _DONE_ACTIONS = {OperationKind.UPDATE: Action.UPDATED, OperationKind.TRASH: Action.TRASHED, OperationKind.RESTORE: Action.UPDATED}

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.plan.payload import task_body
-from etl.records import (
+from etl.frames import (
     EXCLUDED,
     FINGERPRINT,
     GIVEN_KEY,
@@ -21,12 +20,10 @@ from etl.records import (
     RESERVED,
     ROW,
     SOURCE_KEY,
-    Action,
-    EntryState,
-    Operation,
-    OperationKind,
     PreparedBatch,
 )
+from etl.plan.payload import task_body
+from etl.records import Action, EntryState, Operation, OperationKind
 
 CREATE = "create"
 """In ``Choice.frame``, the intention of a row that needs a call and has no task."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from etl.records import KEY_WINDOW
+from etl.key_window import KEY_WINDOW
 
 
 class Remedy(StrEnum):

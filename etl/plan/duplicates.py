@@ -8,8 +8,9 @@ from typing import Protocol
 
 import polars as pl
 
+from etl.frames import CONTENT_HASH, EXCLUDED, KEY_HASH, PreparedBatch
 from etl.plan.choose import CREATE, UPDATE
-from etl.records import CONTENT_HASH, EXCLUDED, KEY_HASH, Action, PreparedBatch
+from etl.records import Action
 
 _KEY = "key_hash"
 _CONTENT = "content_hash"

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from etl.content import Content, fold_stamped, moment, stamped_keys
+from etl.frames import SOURCE_KEY
 from etl.plan.choose import Choice
-from etl.records import SOURCE_KEY
 from etl.task import ASSIGNED_TO, DESCRIPTION, DUE_AT, TITLE
 
 PAGES = 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.config.model import SyncConfig
-from etl.records import KEY_HASH, SOURCE_KEY, PreparedBatch
+from etl.frames import KEY_HASH, SOURCE_KEY, PreparedBatch
 
 _KEY = "key_hash"
 

@@ -14,10 +14,11 @@ from typing import Any
 import polars as pl
 
 from etl.content import Content, body_meaning, digest, id_set, moment, task_meaning, value_meaning
+from etl.frames import KEY_DIGEST, ROW, SOURCE_KEY
 from etl.plan.choose import Choice
 from etl.plan.payload import body_of, value_in
 from etl.plan.three_way import Difference, Side, Written, compare, held_value
-from etl.records import KEY_DIGEST, ROW, SOURCE_KEY, Action, EntryState, RowClass
+from etl.records import Action, EntryState, RowClass
 from etl.task import DUE_AT, TASK_FIELDS
 
 LOOK = "look"

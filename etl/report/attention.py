@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.records import ROW
+from etl.frames import ROW
 from etl.report.lines import ACTION, FILE, KEY, needs_a_person
 
 ATTENTION_ROWS = 2_000

@@ -11,7 +11,8 @@ from typing import BinaryIO
 import polars as pl
 
 from etl.cells import protect, protect_text
-from etl.records import FAILURE_COLUMNS, KEY_MARK, ROW, SourceFile
+from etl.failures_format import FAILURE_COLUMNS, KEY_MARK
+from etl.frames import ROW, SourceFile
 from etl.report.folder import RunFolder, local_failures, write_all
 from etl.report.lines import ACTION, FILE, KEY, KNOWN, needs_a_person
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.records import ROW, PreparedBatch, SourceFile
+from etl.frames import ROW, PreparedBatch, SourceFile
 from etl.report.folder import local_failures, open_private
 from etl.report.lines import ACTION, OutcomeLine, decided_lines, needs_a_person, with_outcomes, without_outcome_as_not_sent
 

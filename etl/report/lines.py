@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from etl.records import NEEDS_A_PERSON, ROW, SOURCE_KEY, Action, Outcome, PreparedBatch
+from etl.frames import ROW, SOURCE_KEY, PreparedBatch
+from etl.records import NEEDS_A_PERSON, Action, Outcome
 
 FILE = "file"
 KEY = "source_key"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from etl.records import PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE, ROW, Outcome, PreparedBatch
+from etl.frames import PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE, ROW, PreparedBatch
+from etl.records import Outcome
 
 EXAMPLES = 5
 """Examples kept of each kind, the first rows that have it."""

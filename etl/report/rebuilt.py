@@ -14,7 +14,7 @@ import polars as pl
 
 from etl.cells import protect, protect_text
 from etl.errors import SettingsError
-from etl.records import KEY_MARK
+from etl.failures_format import KEY_MARK
 from etl.report.folder import local_failures, open_private, write_all
 from etl.report.lines import utc_text
 from etl.report.past import WaitingRow

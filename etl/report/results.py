@@ -13,7 +13,8 @@ import polars as pl
 
 from etl.cells import protect
 from etl.errors import LocalFailureError
-from etl.records import Action, Outcome, PreparedBatch, SourceFile
+from etl.frames import PreparedBatch, SourceFile
+from etl.records import Action, Outcome
 from etl.report.attention import Attention, AttentionRow
 from etl.report.counts import Counts, no_rows
 from etl.report.failures import FailuresFile

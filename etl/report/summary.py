@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
 
-from etl.records import Action, RowClass, SourceFile
+from etl.frames import SourceFile
+from etl.records import Action, RowClass
 from etl.report.counts import all_counts, no_rows
 from etl.report.folder import RunFolder
 from etl.report.problems import ProblemExample, ProblemKind

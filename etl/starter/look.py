@@ -16,7 +16,7 @@ from etl.config.reader import read_config
 from etl.config.words import did_you_mean
 from etl.errors import SettingsError, SourceError
 from etl.extract.scan import OpenSource, open_source
-from etl.records import EXCLUDED, RESERVED, SourceFile
+from etl.frames import EXCLUDED, RESERVED, SourceFile
 from etl.starter.draft import has_source, lacking_key
 from etl.starter.profile import ColumnProfile, profile_columns
 from etl.starter.propose import FieldGuess, propose

@@ -11,7 +11,7 @@ import polars as pl
 from etl.config.fields import ValuesMapping
 from etl.config.model import JobConfig, ReadConfig
 from etl.extract.scan import OpenSource
-from etl.records import EXCLUDED, EXTRACT_CODE, ROW
+from etl.frames import EXCLUDED, EXTRACT_CODE, ROW
 from etl.task import DUE_AT, STATUS, STATUSES
 from etl.transform.compile import FieldPlan, compile_recipe
 from etl.transform.lookups import unchecked_tables

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from etl.config.columns import find_column
 from etl.config.fields import NOTE, FieldRule
 from etl.config.model import ReadConfig
-from etl.records import SourceFile
+from etl.frames import SourceFile
 from etl.task import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, TASK_FIELDS
 from etl.transform.chain import Chain
 from etl.transform.checks import check_rule, check_statuses, usable_formats, usable_time, usable_zone, with_constants

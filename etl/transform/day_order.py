@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from etl.records import ROW
+from etl.frames import ROW
 from etl.transform.dates import first_fits
 
 EXAMPLES = 3

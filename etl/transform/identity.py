@@ -13,7 +13,7 @@ from hashlib import sha256
 import polars as pl
 
 from etl.cells import column
-from etl.records import GIVEN_KEY, RawBatch
+from etl.frames import GIVEN_KEY, RawBatch
 from etl.transform.problems import MANGLED_KEY, MISSING_KEY, quoted, sentence
 
 _SCHEME = "lfetl1"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from etl.records import EXTRACT_CODE, ROW, RawBatch
+from etl.frames import EXTRACT_CODE, ROW, RawBatch
 from etl.transform.dates import DateRule, first_fits
 from etl.transform.day_order import Side
 from etl.transform.local_times import localize

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from etl.content import stamp_prefix
-from etl.records import (
+from etl.frames import (
     CONTENT_HASH,
     EXCLUDED,
     EXTRACT_CODE,

@@ -9,7 +9,7 @@ import polars as pl
 
 from etl.cells import column
 from etl.config.fields import FieldRule
-from etl.records import RESERVED
+from etl.frames import RESERVED
 from etl.transform.html import cells_to_markdown
 from etl.transform.row_sql import RowSql, parse_row_sql, sql_columns
 from etl.transform.text import Literal, fill_template, parse_template, template_columns, trim

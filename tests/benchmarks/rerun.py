@@ -29,10 +29,10 @@ from telling import print_section, say
 from etl.clock import SystemClock
 from etl.config.reader import read_config
 from etl.extract.scan import open_source
+from etl.frames import FINGERPRINT, KEY_DIGEST, SOURCE_KEY
 from etl.jobs.passes import key_spec
 from etl.ledger.runs import RunRecord
 from etl.ledger.store import open_ledger
-from etl.records import FINGERPRINT, KEY_DIGEST, SOURCE_KEY
 from etl.sandbox.access import SANDBOX_KEY
 from etl.sandbox.app import Sandbox
 from etl.sandbox.server import ServerThread

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from etl.errors import SourceError
-from etl.records import ROW
+from etl.frames import ROW
 
 TASK = "Id,Subject,Status,OwnerId\n00T1,Call,Open,0051\n"
 NAMES = {"Id", "Subject", "Status", "OwnerId"}

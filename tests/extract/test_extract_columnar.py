@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from etl.errors import SourceError
-from etl.records import ROW
+from etl.frames import ROW
 
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  one without a zone is the point
 IN_NEW_YORK = dt.datetime(2026, 1, 2, 3, 4, 5, 250_000, tzinfo=ZoneInfo("America/New_York"))

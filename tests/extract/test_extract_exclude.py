@@ -5,7 +5,7 @@ import pytest
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
 from etl.extract.scan import open_source
-from etl.records import EXCLUDED
+from etl.frames import EXCLUDED
 
 DATA = "Id,Task Type,N\n1,EMAIL,5\n2,TODO,x\n3,,7\n"
 

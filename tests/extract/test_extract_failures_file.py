@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.records import EXTRACT_CODE, GIVEN_KEY
+from etl.frames import EXTRACT_CODE, GIVEN_KEY
 
 OURS = "_row,_file,_source_key,_action,_error_code,_error_field,_error_message,_http_status,_attempts"
 

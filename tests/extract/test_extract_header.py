@@ -3,7 +3,7 @@
 import pytest
 
 from etl.errors import SourceError
-from etl.records import ROW
+from etl.frames import ROW
 
 
 def test_the_header_is_found_below_a_preamble_and_said_aloud(shop, rows):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from etl.errors import SourceChangedError
-from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW
+from etl.frames import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW
 
 
 def many(count, word="some text"):

@@ -3,7 +3,7 @@
 import pytest
 
 from etl.errors import SourceError
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
+from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
 
 
 def test_a_record_too_long_is_flagged_with_what_stands_beyond(shop, rows):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from etl.config.model import SourceConfig
 from etl.extract.scan import open_source
-from etl.records import EXTRACT_CODE, ROW
+from etl.frames import EXTRACT_CODE, ROW
 
 REPORT = '"Subject","Date","Assigned"\n"Call","1/2/2026","Ann"\n"Mail","","Bob"\n'
 TRAILER = (

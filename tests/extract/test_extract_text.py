@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from etl.config.model import SourceConfig
 from etl.errors import SourceError
 from etl.extract.scan import open_source
-from etl.records import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
+from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
 
 HEADER = ["Id", "Title", "Größe"]
 LATIN = st.sampled_from("\",;\t|\n\r' aä5=") | st.characters(codec="cp1252", exclude_characters="\0")

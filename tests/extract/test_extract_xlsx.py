@@ -9,7 +9,7 @@ import xlsxwriter
 
 from etl.errors import SourceError
 from etl.extract.number_formats import shown_by
-from etl.records import EXTRACT_CODE, ROW
+from etl.frames import EXTRACT_CODE, ROW
 
 DAY, OTHER_DAY = dt.date(2026, 1, 2), dt.date(2026, 1, 3)
 MOMENT = dt.datetime(2026, 1, 2, 9, 30)  # noqa: DTZ001  cells have no zone

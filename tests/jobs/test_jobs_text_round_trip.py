@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import etl
 from etl.config.reader import read_config
 from etl.extract.scan import open_source
-from etl.records import SOURCE_KEY
+from etl.frames import SOURCE_KEY
 from etl.transform.compile import compile_recipe
 from etl.transform.mentions import mentioned_columns
 from etl.transform.prepare import prepare

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from etl.records import KEY_DIGEST, SOURCE_KEY, Action
+from etl.frames import KEY_DIGEST, SOURCE_KEY
+from etl.records import Action
 
 
 def keyed(make, *keys):

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from etl.records import KEY_DIGEST, SOURCE_KEY, WROTE, Action, Operation, OperationKind
+from etl.frames import KEY_DIGEST, SOURCE_KEY
+from etl.records import WROTE, Action, Operation, OperationKind
 
 KEYS = ("a", "b", "c", "d")
 WRITES = {

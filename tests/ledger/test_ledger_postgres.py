@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from etl.clock import SystemClock
 from etl.errors import LedgerError, LocalFailureError, LockedError
+from etl.frames import SOURCE_KEY
 from etl.ledger import server_errors
 from etl.ledger.holder import Holder
 from etl.ledger.keyspec import KeySpec
@@ -29,7 +30,7 @@ from etl.ledger.postgres import open_postgres
 from etl.ledger.runs import RunRecord
 from etl.ledger.schema import METADATA
 from etl.ledger.store import find_ledger, open_ledger
-from etl.records import SOURCE_KEY, Action, Problem
+from etl.records import Action, Problem
 
 HERE = Holder("ann@here (pid 11)", "here", os.getpid(), None)
 THERE = Holder("bob@there (pid 12)", "there", 12, "5")

@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from etl.errors import LedgerError
+from etl.frames import KEY_DIGEST, SOURCE_KEY
 from etl.ledger.intents import UnsettledIntentError
 from etl.ledger.keyspec import KeySpec
 from etl.ledger.runs import RunRecord
-from etl.records import KEY_DIGEST, SOURCE_KEY, Action, EntryState, OperationKind
+from etl.records import Action, EntryState, OperationKind
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from etl.plan.choose import CREATE, choose, needed_operations
-from etl.plan.duplicates import DuplicateMarker, KeyCensus, NothingKnown, StreamMarker
-from etl.records import (
+from etl.frames import (
     CONTENT_HASH,
     EXCLUDED,
     EXTRACT_CODE,
@@ -23,6 +21,8 @@ from etl.records import (
     RawBatch,
     SourceFile,
 )
+from etl.plan.choose import CREATE, choose, needed_operations
+from etl.plan.duplicates import DuplicateMarker, KeyCensus, NothingKnown, StreamMarker
 
 FILE = SourceFile(0, "tasks.csv", ("Id",), ",", "utf-8", 2, is_failures_file=False, notes=(), size_bytes=1, sha256="0")
 NO_ENTRIES = pl.DataFrame(

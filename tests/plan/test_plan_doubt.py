@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from etl.key_window import KEY_STANDS, KEY_WINDOW, KEYS_FORGOTTEN_AFTER
 from etl.plan.doubt import Remedy, remedy
-from etl.records import KEY_STANDS, KEY_WINDOW, KEYS_FORGOTTEN_AFTER
 
 SENT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.frames import ROW, SOURCE_KEY, PreparedBatch
 from etl.plan.choose import Choice
 from etl.plan.lost_ledger import PAGES, UnknownRows, resemblance, spread_offsets, task_frame
-from etl.records import ROW, SOURCE_KEY, PreparedBatch
 
 PAGE = 25
 TITLES = [

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.key_window import KEY_WINDOW
 from etl.plan.doubt import last_attempt_by
 from etl.plan.match import Doubt, Finding, Seen, match, uncertain_message
-from etl.records import KEY_WINDOW, Operation, OperationKind
+from etl.records import Operation, OperationKind
 
 SENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LATER = SENT + timedelta(days=3)

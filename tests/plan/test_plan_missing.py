@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.config.model import SyncConfig
+from etl.frames import KEY_HASH, SOURCE_KEY
 from etl.plan.missing import InputView, PresentKeys, too_many, why_not_known
-from etl.records import KEY_HASH, SOURCE_KEY
 
 HASHES = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=30)
 WHOLE = InputView(given_by_hand=False, limited=False, failures_file=False, files=2, files_before=2, unreadable=0)

@@ -10,22 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from etl.records import (
-    EXCLUDED,
-    EXTRACT_CODE,
-    EXTRACT_MESSAGE,
-    GIVEN_KEY,
-    ROW,
-    SOURCE_KEY,
-    Action,
-    Operation,
-    OperationKind,
-    Outcome,
-    PreparedBatch,
-    Problem,
-    RawBatch,
-    SourceFile,
-)
+from etl.frames import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, SOURCE_KEY, PreparedBatch, RawBatch, SourceFile
+from etl.records import Action, Operation, OperationKind, Outcome, Problem
 from etl.report.folder import RunFolder
 from etl.report.results import RowReport
 from etl.report.summary import Summary, VersionSummary, status_for

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.cells import unprotect_text
-from etl.records import FAILURE_COLUMNS, Action, Problem
+from etl.failures_format import FAILURE_COLUMNS
+from etl.records import Action, Problem
 from etl.report.folder import RunFolder
 from etl.report.results import RowReport
 

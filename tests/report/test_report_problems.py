@@ -8,7 +8,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.records import ROW, Action, Problem
+from etl.frames import ROW
+from etl.records import Action, Problem
 from etl.report.problems import EXAMPLES, LISTED_VALUES, VALUE_CHARACTERS, ProblemExample, ProblemTally
 
 

@@ -10,7 +10,7 @@ import pytest
 from etl.config.model import JobConfig, ReadConfig
 from etl.extract.scratch import Scratch
 from etl.extract.side_table import SideTables
-from etl.records import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
+from etl.frames import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
 from etl.transform.compile import compile_recipe
 from etl.transform.lookups import LookupTable
 from etl.transform.prepare import prepare

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.records import ROW
+from etl.frames import ROW
 from etl.transform.day_order import DayOrder, DayOrderCensus, doubtful, in_order, in_other_order, order_of
 from etl.transform.prepare import prepare
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.records import FINGERPRINT, KEY_DIGEST, SOURCE_KEY
+from etl.frames import FINGERPRINT, KEY_DIGEST, SOURCE_KEY
 from etl.transform.identity import ContentCensus, ContentCounter, canonical_text, digests, idempotency_key, row_key_digest
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)

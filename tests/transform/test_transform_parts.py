@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl.records import HAS_PROBLEM
+from etl.frames import HAS_PROBLEM
 from etl.transform.lookups import build_table
 
 ACCOUNTS = {

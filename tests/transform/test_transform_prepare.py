@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.records import CONTENT_HASH, EXCLUDED, FINGERPRINT, HAS_PROBLEM, KEY_DIGEST, KEY_HASH, ROW, SOURCE_KEY
+from etl.frames import CONTENT_HASH, EXCLUDED, FINGERPRINT, HAS_PROBLEM, KEY_DIGEST, KEY_HASH, ROW, SOURCE_KEY
 from etl.transform.lookups import build_table
 from etl.transform.prepare import prepare, wanted_names
 
