@@ -102,7 +102,9 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
     session.cleanup.push_async_callback(first_pages.close)
     members, definitions = await _ask(reader, client, info)
     session.workspace = with_members(session.workspace, members)
-    hold_workspace(session.config, members)
+    if not around.practice:
+        # A rehearsal is in no workspace of anybody's.
+        hold_workspace(session.config, members)
     many = hold_map(session.config, definitions) if by_map else frozenset()
     return Connection(client, key, throttles, reader, server_clock, stop, info, members, many, first_pages)
 

@@ -110,6 +110,11 @@ def test_a_rehearsal_leaves_no_ledger_and_does_not_count_for_the_real_run(desk, 
     assert not desk.sandbox.requests
 
 
+def test_a_rehearsal_is_held_to_no_workspace(desk, make_row):
+    assert desk.run([make_row(1)], "--sandbox", workspace={"member": "ops@elsewhere.example"}).code == 0
+    assert desk.run([make_row(1)], workspace={"member": "ops@elsewhere.example"}).code == 2
+
+
 def test_faults_without_the_sandbox_are_refused(desk, make_row):
     ended = desk.run([make_row(1)], "--faults")
     assert (ended.code, desk.writes) == (2, 0)
