@@ -14,7 +14,7 @@ from etl.config.merge import with_long_forms
 from etl.config.presets import preset_names, preset_path
 from etl.config.secrets import API_KEY_MESSAGE, api_key_places
 from etl.config.settings import Settings, settings_of
-from etl.config.words import did_you_mean, nearest_word
+from etl.config.words import did_you_mean, is_utf8, nearest_word
 from etl.config.yaml_document import Mapping, Node, parse_yaml
 from etl.errors import ConfigError
 
@@ -141,6 +141,9 @@ def _suggestion(path: Path) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     _refuse_data(path)
+    if not is_utf8(str(path)):
+        # No report could name it.
+        raise ConfigError(f"{path}: its name, or that of a folder above it, is not UTF-8", next_step="rename it, then try again")
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -179,7 +182,10 @@ def _top_level(node: Node | None, file: str) -> Mapping:
     if isinstance(node, Mapping):
         return node
     if node is None or getattr(node, "text", None) == "":
-        raise ConfigError(f"{file}: is empty; a config needs at least name, source and map", next_step="to have one written for your file: lightfield-etl init DATA")
+        raise ConfigError(
+            f"{file}: is empty; a config needs at least name, source and map",
+            next_step="to have one written for your file: lightfield-etl init DATA",
+        )
     found = "a list" if hasattr(node, "items") else "text"
     raise ConfigError(f"{node.where}: found {found}, expected keys with values such as `name: my-tasks`")
 

@@ -34,3 +34,8 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
 
 def _comparable(word: str) -> str:
     return fold_word(word).lstrip("$")
+
+
+def is_utf8(text: str) -> bool:
+    """Is it text throughout? Bytes of a file's name that are not UTF-8 come to Python as halves of characters."""
+    return text.encode("utf-8", "replace").decode("utf-8") == text

@@ -12,6 +12,7 @@ from pathlib import Path
 from rapidfuzz import process
 
 from etl.config.addresses import is_address, shown_address
+from etl.config.words import is_utf8
 from etl.errors import SourceError
 
 STDIN = "-"
@@ -66,7 +67,7 @@ def _expand(pattern: str, folder: Path) -> list[Found]:
         return [Found(None, STDIN)]
     if is_address(pattern):
         return [Found(None, shown_address(pattern), pattern)]
-    path = folder / Path(pattern).expanduser()
+    path = folder / os.path.expanduser(pattern)  # noqa: PTH111  pathlib's raises for a user whom nobody knows
     if _exists(path, pattern):
         if path.is_dir():
             raise SourceError(f"{pattern} is a folder, not a file", next_step=f"name its files, such as {pattern.rstrip('/')}/*.csv")
@@ -79,7 +80,8 @@ def _expand(pattern: str, folder: Path) -> list[Found]:
 def _exists(path: Path, shown: str) -> bool:
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # ValueError: no file has a name with NUL in it.
         return False
     except OSError as error:
         raise SourceError(f"{shown}: cannot be read: {error.strerror}", next_step="check who may read the file and its folder") from None
@@ -117,5 +119,10 @@ def _identity(found: Found) -> tuple[int, int] | str:
         return found.address or STDIN
     if not _exists(found.path, found.shown):
         raise SourceError(f"{found.shown}: the link leads to nothing", next_step="repair or remove the link")
+    if not is_utf8(str(found.path)):
+        raise SourceError(
+            f"{found.shown}: its name, or that of a folder above it, is not UTF-8",
+            next_step="rename it, or hand it on: lightfield-etl run CONFIG - < FILE",
+        )
     about = found.path.stat()
     return about.st_dev, about.st_ino

@@ -52,6 +52,18 @@ def test_a_base_url_that_is_not_https_is_refused(desk, stopped, make_row, url):
     assert desk.titles == []
 
 
+@pytest.mark.parametrize("words", [("run", "desk.yaml", "tasks.csv"), ("init", "tasks.csv"), ("runs",), ("doctor",), ("demo",)])
+def test_a_working_folder_that_was_removed_is_told(desk, words):
+    gone = desk.folder / "gone"
+    gone.mkdir()
+    desk.monkeypatch.chdir(gone)
+    gone.rmdir()
+    ended = desk(*words)
+    assert ended.code == 2
+    assert "is no longer there" in ended.stderr
+    assert ended.last_line == "next: change to one that is, then try again"
+
+
 def test_a_file_in_the_way_of_the_results_folder_is_named(desk, make_row):
     desk.write("results", "I am a file")
     ended = desk.run([make_row(1)])

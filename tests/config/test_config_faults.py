@@ -82,6 +82,11 @@ def test_an_unreadable_file_is_told(write, good):
         read_config(path, {})
 
 
+def test_a_name_that_is_not_utf8_is_refused_because_no_report_could_say_it(write, good):
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        read_config(write(good, "tasks\udcff.yaml"), {})
+
+
 def test_a_link_to_itself_is_told(tmp_path):
     path = tmp_path / "loop.yaml"
     path.symlink_to(path)

@@ -35,9 +35,26 @@ def test_a_missing_file_is_named_with_the_nearest_that_exists(shop):
         shop.open("task-2026.csv")
 
 
+def test_a_name_that_is_not_utf8_is_refused_with_another_way(shop):
+    """No report could name it, and polars does not open it."""
+    name = os.fsdecode(b"t\xff.csv")
+    shop.write(DATA, name)
+    for pattern in (name, "*.csv"):
+        with pytest.raises(SourceError, match="is not UTF-8") as caught:
+            shop.open(pattern)
+        assert "run CONFIG - < FILE" in caught.value.next_step
+
+
 @pytest.mark.parametrize(
     ("pattern", "words"),
-    [("x*.csv", "no file fits"), ("sub", "is a folder"), ("ftp://h/k.csv", "ftp:// is not read"), ("no/x.csv", "not there")],
+    [
+        ("x\0.csv", "no such file"),
+        ("~nobody-knows/t.csv", "no such file"),
+        ("x*.csv", "no file fits"),
+        ("sub", "is a folder"),
+        ("ftp://h/k.csv", "ftp:// is not read"),
+        ("no/x.csv", "not there"),
+    ],
 )
 def test_what_names_no_file_is_refused(shop, pattern, words):
     (shop.folder / "sub").mkdir()
