@@ -17,7 +17,7 @@ from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
 from etl.jobs.question import ask_person
 from etl.jobs.request import JobRequest, Surroundings
-from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.session import Session, again, give_up_if_asked
 from etl.jobs.settle import settle
 from etl.jobs.syncing import syncing_of
 from etl.jobs.vanishing import COMPLETE, Vanishing, vanishing_of
@@ -30,6 +30,7 @@ from etl.plan.estimate import many_rejected, to_write
 from etl.report.remarks import show_remarks
 from etl.report.screen import show_plan
 from etl.report.summary import Summary
+from etl.report.wording import rows_text
 
 
 async def run(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Summary:
@@ -127,7 +128,8 @@ async def _ask(session: Session, memory: Memory, given: Input, census: Census | 
         first = ask_person(ask, reasons, request.typed)
         if first is not None:
             given.limit = first if given.limit is None else min(first, given.limit)
-            session.around.voice.say("info", "limited", f"only the first {given.limit:,} rows: for the rest, run the same command again")
+            session.around.voice.say("info", "limited", f"only the first {rows_text(given.limit)}")
+            session.next_step = f"for the rest, {again(request)}"
 
 
 async def _load(  # noqa: PLR0913, PLR0917  what a run has in hand

@@ -66,8 +66,20 @@ def test_the_end_of_the_input_at_the_question_of_a_first_run_sends_nothing(desk,
     assert len(desk.sandbox.tasks) == 0
 
 
-def test_ctrl_c_where_a_key_is_asked_for_is_no_fault_of_the_program(desk, make_row, asked):
+def test_who_answers_with_a_number_is_told_how_the_rest_gets_in(desk, make_row, asked):
+    data = desk.csv([make_row(1), make_row(2)])
+    process, terminal = asked("run", desk.config(), data, until="so many rows: ")
+    os.write(terminal, b"1\n")
+    shown = _read(terminal, "for the rest, run the same command again: lightfield-etl run")
+    assert process.wait(20) == 0
+    assert "finished: 1 row in" in shown
+    assert "nothing left" not in shown
+    assert desk.titles == ["Task 1"]
+
+
+def test_who_leaves_where_a_key_is_asked_for_has_found_no_fault_of_the_program(desk, make_row, asked):
     desk.monkeypatch.delenv("LIGHTFIELD_API_KEY")
     process, terminal = asked("run", desk.config(), desk.csv([make_row(1)]), until="(not shown): ")
-    assert _send(process, signal.SIGINT) == 130
+    os.write(terminal, b"\x04")
     assert "error: interrupted at a question" in _read(terminal, "nothing was changed")
+    assert process.wait(20) == 130
