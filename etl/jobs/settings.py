@@ -16,6 +16,7 @@ from etl.lightfield.client import API_VERSION
 from etl.lightfield.secret import ApiKey, normalise_origin
 from etl.report.voice import Voice
 
+_LONGEST_KEY_FILE = 10_000
 KEY_COMMAND_SECONDS = 30
 
 _NO_KEY = "there is no API key"
@@ -70,7 +71,9 @@ def _checked(text: str, origin: str) -> ApiKey:
 
 def _from_file(path: Path, origin: str, voice: Voice) -> ApiKey:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            # No more of a file that may be the data, or have no end.
+            text = file.read(_LONGEST_KEY_FILE)
         if _others_may_read(path):
             voice.say("warning", "key_file", f"{origin}: other users of this machine can read {path}: chmod 600 {path}", path=str(path))
     except (OSError, UnicodeDecodeError) as error:

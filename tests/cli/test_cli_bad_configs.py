@@ -23,7 +23,7 @@ def refused(desk, make_row):
         config = desk.write("secret.yaml" if "sk_lf_" in text else "desk.yaml", text)
         ended = desk("run", config.name, data.name, *options)
         assert (ended.code, ended.stdout) == (2, "")
-        assert ended.last_line.startswith(("next: correct ", "next: start from "))
+        assert ended.last_line.startswith(("next: correct ", "next: to have one written "))
         assert not desk.sandbox.requests
         return ended.stderr
 
@@ -182,6 +182,7 @@ def test_the_help_of_every_command_answers_with_exit_0(desk):
         (["rum"], "there is no command 'rum'; did you mean run? (allowed: init, check, run"),
         (["zzzz", "--help"], "there is no command 'zzzz' (allowed: init, check, run"),
         (["run", "desk.yaml", "--rate", "abc"], "'abc' is not a valid number"),
+        (["run", "desk.yaml", "--rate", "nan"], "'nan' is not a number such as 12.5"),
         (["run", "desk.yaml", "--limit", "1.5"], "'1.5' is not a valid whole number"),
     ],
 )

@@ -28,6 +28,11 @@ def test_a_key_file_beats_the_environment(desk, make_row):
     assert desk.run([make_row(1)], "--api-key-file", "secret.key").code == 0
 
 
+def test_a_key_file_without_end_is_no_key_file(desk, stopped, make_row):
+    ended = desk.run([make_row(1)], "--api-key-file", "/dev/zero")
+    assert "one word of ASCII characters" in stopped(ended, 2, "settings")
+
+
 def test_a_command_may_print_the_key(desk, make_row):
     desk.write("secret.key", os.environ["LIGHTFIELD_API_KEY"])
     desk.monkeypatch.delenv("LIGHTFIELD_API_KEY")
