@@ -1,6 +1,7 @@
 """Which of Lightfield's statuses do the words mean that CRMs use? Only ``init`` proposes them: a map decides.
 
-The words are those that stand in real exports of the CRMs that have a preset, and in their documentation of task fields.
+The words are those that stand in real exports of the CRMs that have a preset, in their documentation of task fields, and in German exports,
+whose column names ``wishes`` knows too.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import re
 from etl.config.words import fold_word
 from etl.task import CANCELLED, COMPLETE, IN_PROGRESS, TODO
 
-_TODO = "not started, open, new, to do, todo, planned, pending, scheduled, backlog, needsaction, needs action, created, deferred"
+_TODO = (
+    "not started, open, new, to do, todo, planned, pending, scheduled, backlog, needsaction, needs action, created, deferred, "
+    "offen, neu, geplant, nicht begonnen, nicht gestartet, zurückgestellt, ausstehend"
+)
 _IN_PROGRESS = (
     "in progress, started, working, working on it, doing, ongoing, approved, changes requested, waiting, waiting for input, "
-    "waiting on someone else, pending input, on hold, blocked, stuck"
+    "waiting on someone else, pending input, on hold, blocked, stuck, "
+    "in arbeit, in bearbeitung, begonnen, gestartet, laufend, wartend, wartet, blockiert"
 )
-_COMPLETE = "completed, complete, done, closed, finished, resolved"
-_CANCELLED = "canceled, cancelled"
+_COMPLETE = "completed, complete, done, closed, finished, resolved, erledigt, fertig, abgeschlossen, beendet, geschlossen"
+_CANCELLED = "canceled, cancelled, abgebrochen, storniert"
 
 _MEANINGS = {
     word: status
@@ -24,8 +29,8 @@ _MEANINGS = {
     for word in words.split(", ")
 }
 _FLAGS = {
-    **dict.fromkeys(("0", "false", "no", "n", "f"), TODO),
-    **dict.fromkeys(("1", "true", "yes", "y", "t", "x"), COMPLETE),
+    **dict.fromkeys(("0", "false", "no", "n", "f", "nein"), TODO),
+    **dict.fromkeys(("1", "true", "yes", "y", "t", "x", "ja"), COMPLETE),
 }
 _ORDINAL = re.compile(r"^\d+ (?=\D)")
 

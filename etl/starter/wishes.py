@@ -140,7 +140,7 @@ WISHES: dict[str, Wish] = {
         _words("assignee assigned owner responsible who wer bearbeiter zuständig verantwortlich responsable"),
         lambda it: not it.formats and _has_no_word(it, _NOT_OURS) and 2 * it.distinct <= it.filled + 2,
         lambda it: it.emails >= _NEAR_EMAIL,
-        lambda it: "e-mails" if it.emails >= _NEAR_EMAIL else "names" if it.digits < _MOSTLY else "neither e-mails nor names",
+        lambda it: "e-mails" if it.emails >= _MOSTLY else "names" if it.digits < _MOSTLY else "neither e-mails nor names",
     ),
     ACCOUNT: Wish(
         _listed("company, account, organization, organisation, account name, company name, customer, client, associated company, firm"),

@@ -15,7 +15,7 @@ from etl.config.reader import read_config
 
 ZOHO = "Record Id,Task Owner.id,Task Owner,Subject,Due Date,Related To,Status\nzcrm_1,5,Kim Lee,Call,2026-11-09,Acme,{status}\n"
 OTHER = "Ticket;Subject;State;Deadline;Owner\n" + "".join(
-    f"T-{number};Call customer {number};{'offen' if number % 2 else 'done'};{number + 10}.11.2026;sam@acme.example\n" for number in range(8)
+    f"T-{number};Call customer {number};{'angeregt' if number % 2 else 'done'};{number + 10}.11.2026;sam@acme.example\n" for number in range(8)
 )
 
 
@@ -85,7 +85,7 @@ def test_a_file_of_an_unknown_system_is_guessed_and_each_guess_is_told(desk):
     assert job.source.key == (("Ticket",),)
     assert job.map["$dueAt"].formats == ("%d.%m.%Y",)
     assert job.map["$status"].values[0].entries == {"done": "COMPLETE"}
-    assert "4  offen" in ended.stderr
+    assert "4  angeregt" in ended.stderr
     assert "sure    $title       Subject (by its name; 8 of the first 8 rows have one)" in ended.stderr
 
 

@@ -98,11 +98,14 @@ def test_a_day_of_completion_can_stand_for_the_status():
         ("Deferred", "TODO"),
         ("Waiting on someone else", "IN_PROGRESS"),
         ("1_canceled", "CANCELLED"),
+        ("Zurückgestellt", "TODO"),
+        ("In Arbeit", "IN_PROGRESS"),
+        ("Erledigt", "COMPLETE"),
         ("Aflyst", None),
         ("1", None),
     ],
 )
-def test_only_the_words_of_the_facts_have_a_usual_meaning(word, status):
+def test_only_known_words_have_a_usual_meaning(word, status):
     assert usual_status(word) == status
 
 
