@@ -15,7 +15,8 @@ from etl.config.reader import read_config
 
 ZOHO = "Record Id,Task Owner.id,Task Owner,Subject,Due Date,Related To,Status\nzcrm_1,5,Kim Lee,Call,2026-11-09,Acme,{status}\n"
 OTHER = "Ticket;Subject;State;Deadline;Owner\n" + "".join(
-    f"T-{number};Call customer {number};{'angeregt' if number % 2 else 'done'};{number + 10}.11.2026;sam@acme.example\n" for number in range(8)
+    f"T-{number};Call customer {number};{state};{number + 10}.11.2026;sam@acme.example\n"
+    for number, state in enumerate(["done", "angeregt"] * 4)
 )
 
 
