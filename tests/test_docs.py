@@ -196,7 +196,7 @@ class TestWalk:
 
     def test_each_config_of_the_readme_is_read(self, workplace):
         for path in workplace.glob("*.yaml"):
-            assert read_config(path, {}).job.name
+            assert read_config(path, {"ALERT_URL": "https://hooks.example/T0/B0"}).job.name
 
 
 class TestConfig:
@@ -208,6 +208,15 @@ class TestConfig:
         fields = next(part for part in json_schema()["definitions"]["field"]["anyOf"] if part.get("type") == "object")
         documented = [words(row[0])[0] for row in table("`map`: what a task is made of", "key")]
         assert documented == list(fields["properties"])
+
+    def test_the_readme_itself_shows_every_command_and_every_key(self):
+        assert [words(row[0])[0].split()[0] for row in table("Every command and config key", "command")] == COMMANDS
+        (shown,) = (YAML(typ="safe").load(block) for block in blocks("yaml") if block.startswith("# every-key.yaml"))
+        said = {key for key, part in shown.items() if key != "map" and not isinstance(part, dict)}
+        said |= {f"{key}.{inner}" for key, part in shown.items() if key != "map" and isinstance(part, dict) for inner in part}
+        assert {".".join(key.split(".")[:2]) for key in self.keys(json_schema(), "")} == said
+        fields = next(part for part in json_schema()["definitions"]["field"]["anyOf"] if part.get("type") == "object")
+        assert {key for rule in shown["map"].values() for key in rule} == set(fields["properties"])
 
     @pytest.mark.parametrize(("key", "example"), [(words(row[0])[0], words(row[3])[0]) for row in table("Config", "key")])
     def test_each_example_of_a_key_is_accepted(self, key, example, tmp_path):
