@@ -62,8 +62,8 @@ def test_data_given_by_hand_says_what_vanished_only_where_it_is_said_to_be_compl
 def test_no_more_creates_are_under_way_than_the_config_allows(desk, make_row, stage, limits, at_once):
     playing, _ = stage
     playing.sandbox = counting = Counting(desk.sandbox)
-    # Long against the 40 ms between two creates, so that a slow machine lets three overlap too.
-    desk.sandbox.latency_seconds = 0.25
+    # Longer than three creates are apart (40 ms each), or their number would hang on the machine.
+    desk.sandbox.set_latency(0.1)
     assert desk.run([make_row(number) for number in range(6)], limits=limits).code == 0
     assert counting.most == at_once
 
