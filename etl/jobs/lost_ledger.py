@@ -42,6 +42,7 @@ class LostLedgerGuard:
 
         Raises:
             LedgerError: Too many of them are there already.
+            LockLostError: So it seems, but the lock is no longer ours.
             KeyRefusedError, ServiceDownError: As the reader does.
         """
         if not len(self.unknown):
@@ -54,6 +55,8 @@ class LostLedgerGuard:
         in_doubt = [intent.operation.payload for intent in await memory.thread.call(memory.rows.open_intents)]
         matches = self.unknown.matches([tasks[task_id] for task_id in sorted(free)], in_doubt)
         if self.unknown.look_lost(matches):
+            # Where another run has taken the lock meanwhile, these are its tasks, and the ledger knows them by now.
+            await memory.thread.call(memory.rows.lease.renew)
             raise LedgerError(_sentence(session, matches, len(tasks)), next_step=reconcile_command(session.request))
 
 

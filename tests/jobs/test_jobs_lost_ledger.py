@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
+
+from etl.jobs import lost_ledger
 
 
 def due(number):
@@ -29,6 +33,23 @@ def test_an_empty_ledger_stops_the_run_before_anything_is_written(bench, size):
     assert "run --force-new" in stopped.message
     assert len(bench.sandbox.tasks) == size + 200
     assert sum(visit.method == "GET" and visit.path == "/v1/tasks" for visit in bench.sandbox.requests) <= 20
+
+
+def test_a_run_that_lost_its_lock_while_it_looked_says_that_and_not_that_its_ledger_is_lost(bench, monkeypatch):
+    """Somebody else has taken the lock, and made the tasks that it sees."""
+    fill(bench, 30)
+    sampled = lost_ledger._sampled
+
+    async def taken_meanwhile(*args):
+        with closing(sqlite3.connect(bench.ledger)) as ledger, ledger:
+            assert ledger.execute("UPDATE etl_lease SET token = 'another', holder = 'somebody else'").rowcount == 1
+        return await sampled(*args)
+
+    monkeypatch.setattr(lost_ledger, "_sampled", taken_meanwhile)
+    stopped = bench.job()
+    assert (stopped.exit_code, stopped.reason) == (3, "lock_lost")
+    assert "somebody else holds it now" in stopped.message
+    assert len(bench.sandbox.tasks) == 30
 
 
 @pytest.mark.parametrize("size", [300, pytest.param(20_000, marks=pytest.mark.slow)])

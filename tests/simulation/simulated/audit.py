@@ -242,7 +242,7 @@ class Auditor:
         elif action in {"failed", "not_sent"}:
             self._look_at_denial(line, row, step, end)
         elif action == "uncertain":
-            self._look_at_doubt(line, row, step)
+            self._look_at_doubt(line, row, step, end)
 
     def _look_at_claim(self, line: dict[str, str], row: Row, entries: dict[str, tuple[str, str | None]], step: Go) -> None:
         what = f"row {row.key} is {line['action']} as {line['task_id']}"
@@ -288,7 +288,7 @@ class Auditor:
                 f"row {said[0]} was {said[1]}, and later {made[0].task_id} was made of a request that had left by then", rule="denial"
             )
 
-    def _look_at_doubt(self, line: dict[str, str], row: Row, step: Go) -> None:
+    def _look_at_doubt(self, line: dict[str, str], row: Row, step: Go, end: End) -> None:
         """``uncertain`` needs a request that may have been executed, or a process that died; and must end once it can be settled."""
         world = self._world
         wires = self._wires(row)
@@ -301,7 +301,8 @@ class Auditor:
             self._fault(f"row {row.key} is uncertain ({line['error_code']}), but nothing of it was ever in doubt", rule="doubt")
         # Whose task Lightfield has answered with, no run can know once a ledger was lost (rule 5 of docs/rules.md).
         is_anothers = line["error_code"] == "replayed_older" and world.schedule.loses_ledger
-        if step.final and not is_anothers and self._could_be_settled(row, wires):
+        finished = end.summary is not None and end.summary.exit_code in {0, 1}
+        if step.final and finished and not is_anothers and self._could_be_settled(row, wires):
             why = f"{line['error_code']}: {line['error_message']}"
             self._fault(f"row {row.key} is uncertain after a quiet {step.job}, and could be settled ({why})", rule="doubt")
 
