@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from etl.errors import LedgerError
 from etl.ledger.database import AnyRow
 from etl.ledger.schema import RUN, WRITTEN
 from etl.ledger.work import Work
@@ -124,9 +125,27 @@ def _record(row: AnyRow) -> RunRecord:
         run_id=row.run_id,
         command=row.command,
         started_at=row.started_at,
-        settings=json.loads(row.settings),
+        settings=_object(row.settings, row.run_id),
         finished_at=row.finished_at,
         status=row.status,
         exit_code=row.exit_code,
-        counts=json.loads(row.counts) if row.counts else {},
+        counts=_object(row.counts, row.run_id) if row.counts else {},
     )
+
+
+def _object(text: str, run_id: str) -> dict[str, Any]:
+    """A JSON object that was written here.
+
+    Raises:
+        LedgerError: It is none any more.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise LedgerError(
+            f"the ledger is damaged: what it holds of the run {run_id} cannot be read",
+            next_step="restore it from a backup; or move it away and rebuild it from Lightfield: lightfield-etl reconcile CONFIG",
+        )
+    return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -102,3 +104,16 @@ def test_who_has_seen_enough_meets_no_traceback(worked):
     with piped.stderr as said:
         assert said.read() == b""
     assert piped.wait() == 0
+
+
+@pytest.mark.parametrize("column", ["settings", "counts"])
+@pytest.mark.parametrize("command", [("runs", "desk.yaml"), ("undo", "desk.yaml", "--yes")])
+def test_a_history_that_holds_no_sense_is_a_damaged_ledger(desk, make_row, command, column):
+    desk.run([make_row(1)])
+    with closing(sqlite3.connect(desk.folder / "desk.ledger")) as ledger, ledger:
+        ledger.execute(f"UPDATE etl_run SET {column} = '{{' || {column}")
+    ended = desk(*command)
+    assert ended.code == 2
+    assert "the ledger is damaged" in ended.stderr
+    assert "reconcile" in ended.last_line
+    assert [task.trashed for task in desk.sandbox.tasks] == [False]
