@@ -1,13 +1,13 @@
 """What does every process do anew that comes out the same each time, and would take a third of a schedule's time?
 
-None of it is what a schedule is about: SQL that is made of statements, the versions of libraries, a config file that nobody changes, a
-census that looks at ten rows in sixteen ranges of their hashes.
+None of it is what a schedule is about: SQL that is made of statements, the versions of libraries, a config file that nobody changes and
+the words that it translates, a census that looks at ten rows in sixteen ranges of their hashes.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from etl.config.reader import read_config
 from etl.jobs import passes, session, work
 from etl.ledger import sqlite
 from etl.plan import duplicates
+from etl.transform import mentions
 
 _engines: dict[str, Engine] = {}
 
@@ -31,6 +32,7 @@ def done_once() -> Iterator[None]:
         stack.enter_context(patch.object(sqlite, "create_engine", with_shared_statements))
         stack.enter_context(patch.object(session, "versions", _versions))
         stack.enter_context(patch.object(work, "read_config", _remembering(read_config)))
+        stack.enter_context(patch.object(mentions, "build_translation", _remembering_words(mentions.build_translation)))
         stack.enter_context(patch.object(duplicates, "_RANGE", 1 << 64))
         yield
 
@@ -69,5 +71,17 @@ def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
         if path not in known:
             known[path] = read(path, environment)
         return known[path]
+
+    return remembered
+
+
+def _remembering_words(build: Callable[..., Any]) -> Callable[..., Any]:
+    known: dict[Any, Any] = {}
+
+    def remembered(entries: Mapping[str, str]) -> Any:
+        said = tuple(entries.items())
+        if said not in known:
+            known[said] = build(entries)
+        return known[said]
 
     return remembered
