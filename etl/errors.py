@@ -18,7 +18,7 @@ The tree, each with its exit code; ``tests/test_errors.py`` holds this drawing t
     │   ├── LocalFailureError      3  disk, ledger or results folder gave out in mid-run
     │   └── CrashError             3  a fault of this program itself
     ├── LockedError                4  another run of this import holds the lock
-    └── InterruptedRunError      130  SIGINT (130) or SIGTERM (143)
+    └── InterruptedRunError      130  SIGHUP (129), SIGINT (130) or SIGTERM (143)
 """
 
 from __future__ import annotations

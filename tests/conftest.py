@@ -20,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).with_name("servers")))
 
 from postgres_server import PostgresServer, what_is_missing
 
+# Hundreds of processes are started: each would compile the whole code for itself where the environment forbids to keep what was compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A machine that is busy with something else fails no property.
 settings.register_profile("unhurried", parent=settings(), deadline=None)
 settings.load_profile("unhurried")

@@ -265,7 +265,7 @@ class TestTables:
 
     def test_every_exit_code_is_there(self):
         of_errors = {kind.exit_code for kind in [EtlError, *self.subclasses(EtlError)]}
-        expected = {0, 1, *of_errors, 128 + signal.SIGINT, 128 + signal.SIGTERM}
+        expected = {0, 1, *of_errors, 128 + signal.SIGHUP, 128 + signal.SIGINT, 128 + signal.SIGTERM}
         assert [int(row[0]) for row in table("Exit codes", "code")] == sorted(expected)
 
     def test_the_columns_and_keys_of_a_runs_files_are_there(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from etl.errors import EtlError, LockedError, WorkspaceError
 from etl.jobs.connect import Connection
+from etl.jobs.journal import keep_lease
 from etl.jobs.session import Session, give_up_if_asked, user_name, versions
 from etl.jobs.settings import ledger_url
 from etl.jobs.threads import LedgerThread
@@ -161,7 +163,7 @@ async def look_into_memory(session: Session, connection: Connection) -> Memory |
 
 
 async def take_lock(session: Session, connection: Connection, memory: Memory, stop: StopSwitch) -> None:
-    """Take the lock of this import, waiting as long as was asked for; the session's cleanup gives it back.
+    """Take the lock of this import, waiting as long as was asked for; it is renewed until the session's cleanup gives it back.
 
     Where another run had it a moment ago, whether it ended or died, that run's writes count against the limit too.
 
@@ -176,8 +178,16 @@ async def take_lock(session: Session, connection: Connection, memory: Memory, st
         waited = True
         await clock.sleep(min(_LOCK_POLL_SECONDS, max(0.0, deadline - clock.elapsed_seconds())))
     session.cleanup.push_async_callback(_give_back, session, memory)
+    # From here on, not from the load: a look ahead at ten million rows, or at a slow Lightfield, outlasts the lease.
+    heartbeat = asyncio.create_task(keep_lease(memory.thread, memory.rows, clock, stop))
+    session.cleanup.push_async_callback(_end, heartbeat)
     if waited or memory.rows.lease.taken_from is not None:
         connection.throttles[Category.WRITE].others_were_here()
+
+
+async def _end(heartbeat: asyncio.Task[None]) -> None:
+    heartbeat.cancel()
+    await asyncio.gather(heartbeat, return_exceptions=True)
 
 
 async def _give_back(session: Session, memory: Memory) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from etl.extract.scan import ROWS_PER_BATCH
 from etl.frames import KEY_DIGEST, ROW, PreparedBatch
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
-from etl.jobs.journal import LedgerJournal, keep_lease
+from etl.jobs.journal import LedgerJournal
 from etl.jobs.kept import KeptPass
 from etl.jobs.keys import key_of_create
 from etl.jobs.lookahead import decided
@@ -271,11 +270,9 @@ async def loading(session: Session, connection: Connection, memory: Memory, *, c
     )
     report = RowReport(session.folder, files=session.files, scratch=session.scratch)
     load = Load(session, connection, memory, report, means, log, count_problems=count_problems)
-    heartbeat = asyncio.create_task(keep_lease(memory.thread, memory.rows, around.clock, connection.stop))
     try:
         yield load
     finally:
-        heartbeat.cancel()
         session.load, session.course = load.summary(), means.stats.course()
         try:
             report.close(around.clock.now())

@@ -20,7 +20,8 @@ Job = Callable[[JobRequest, Surroundings, StopSwitch], Coroutine[Any, Any, Summa
 def perform_job(job: Job, request: JobRequest, around: Surroundings) -> Summary:
     """Run a job to its end.
 
-    SIGINT and SIGTERM stop it: the first lets what is in flight finish, the second gives that up too, and still records it.
+    SIGINT, SIGTERM and SIGHUP (its terminal was closed; not under nohup) stop it: the first lets what is in flight finish, the second
+    gives that up too, and still records it.
     Raises what the job raises.
     """
     stop = StopSwitch()
@@ -62,7 +63,10 @@ def _stopped_by_signals(stop: StopSwitch) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        # Started with nohup, to outlive its terminal.
+        del before[signal.SIGHUP]
     for number in before:
         loop.add_signal_handler(number, stop.ask, f"{number.name} was received", number)
     try:

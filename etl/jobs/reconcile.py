@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -16,7 +15,6 @@ from etl.extract.scan import ROWS_PER_BATCH
 from etl.frames import KEY_DIGEST, ROW, SOURCE_KEY
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
-from etl.jobs.journal import keep_lease
 from etl.jobs.keys import key_of_create
 from etl.jobs.lookahead import decided, first_pass
 from etl.jobs.names import resolve_input
@@ -59,25 +57,15 @@ async def _reconcile(session: Session, stop: StopSwitch) -> None:
     source, connection = await open_and_connect(session, stop, writes=False)
     memory = await open_memory(session, connection, create=True)
     await take_lock(session, connection, memory, stop)
-    async with _lease_kept(session, memory, stop):
-        spec = key_spec(session.config.job, source.files)
-        await memory.thread.call(memory.rows.check_key_spec, spec)
-        given = await resolve_input(session, connection, source, stop)
-        census = await drained(first_pass(session, given, partial(_known, memory), lambda _: None, whole_rows=False), stop)
-        give_up_if_asked(stop)
-        await memory.thread.call(memory.rows.set_key_spec, spec)
-        await note_run(session, memory, rows=sum(census.counts.values()))
-        await _rebuild(session, connection, memory, given, census)
-        give_up_if_asked(stop)
-
-
-@contextlib.asynccontextmanager
-async def _lease_kept(session: Session, memory: Memory, stop: StopSwitch) -> AsyncIterator[None]:
-    heartbeat = asyncio.create_task(keep_lease(memory.thread, memory.rows, session.around.clock, stop))
-    try:
-        yield
-    finally:
-        heartbeat.cancel()
+    spec = key_spec(session.config.job, source.files)
+    await memory.thread.call(memory.rows.check_key_spec, spec)
+    given = await resolve_input(session, connection, source, stop)
+    census = await drained(first_pass(session, given, partial(_known, memory), lambda _: None, whole_rows=False), stop)
+    give_up_if_asked(stop)
+    await memory.thread.call(memory.rows.set_key_spec, spec)
+    await note_run(session, memory, rows=sum(census.counts.values()))
+    await _rebuild(session, connection, memory, given, census)
+    give_up_if_asked(stop)
 
 
 def _known(memory: Memory, digests: pl.Series) -> pl.DataFrame:

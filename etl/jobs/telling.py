@@ -26,8 +26,8 @@ _RECEIVER_BYTES = 6
 async def tell(session: Session, summary: Summary, error: EtlError | None) -> None:
     """Send the message that this run's end calls for, if it calls for one; whatever goes wrong with that is a warning.
 
-    Told of are whole runs: not a rehearsal, nor a part of the input (``--limit``, a failures file), nor what somebody stopped (130, 143)
-    or another run kept from starting (4).
+    Told of are whole runs: not a rehearsal, nor a part of the input (``--limit``, a failures file), nor what somebody stopped (129, 130,
+    143) or another run kept from starting (4).
     """
     notify = session.config.job.notify
     if notify is None or not _counts_as_night(session, summary):

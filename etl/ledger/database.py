@@ -90,6 +90,13 @@ class Database(ABC):
             connection: Of ``writing``; nothing was read in it yet.
         """
 
+    def ensure_in_place(self) -> None:  # noqa: B027  a server's database cannot be taken away under its connections
+        """Is what we write to still what others will find?
+
+        Raises:
+            LocalFailureError: It was removed, moved or replaced: what is written now, nobody will ever read.
+        """
+
     @abstractmethod
     def explain(self, error: DBAPIError) -> EtlError | None:
         """What a driver's error means for the user; None when it is a fault of ours."""

@@ -144,9 +144,11 @@ class ImportLedger:
 
         Raises:
             UnsettledIntentError: A row has an open intent with another key; it must be settled first.
+            LocalFailureError: The ledger's file is no longer in its place.
         """
         if not operations:
             return []
+        self._database.ensure_in_place()
         with self._changing() as work:
             return intents.begin(work, self._run_number(work, run_id), operations, now)
 

@@ -50,6 +50,21 @@ class SqliteDatabase(Database):
 
     ddl_words: Mapping[str, str] = {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB", "clustered": "WITHOUT ROWID"}
 
+    def __init__(self, engine: Engine, path: Path | None, location: str) -> None:
+        super().__init__(engine, location)
+        self._path = path
+        self._identity = None if path is None else _identity(path)
+
+    def ensure_in_place(self) -> None:
+        """Is the open file still the one that lies at its path? SQLite itself writes on into a file that was removed, and says nothing."""
+        if self._path is not None and _identity(self._path) != self._identity:
+            raise LocalFailureError(
+                f"the ledger {self.location} was removed, moved or replaced during this run: what it notes would be lost; nothing more "
+                "was sent",
+                next_step="put the file back if you have it, or rebuild it: lightfield-etl reconcile CONFIG, then run the same command "
+                "again",
+            )
+
     def explain(self, error: DBAPIError) -> EtlError | None:
         """What SQLite's error code means; None for constraints and syntax, which are faults of ours."""
         code = getattr(error.orig, "sqlite_errorcode", None)
@@ -108,7 +123,7 @@ def open_sqlite(path: Path | None, location: str) -> SqliteDatabase:
         LedgerError: It cannot be opened, is not a database, or is damaged.
     """
     engine = _engine(path)
-    database = SqliteDatabase(engine, location)
+    database = SqliteDatabase(engine, path, location)
     try:
         _check(database, path)
     except UnicodeDecodeError:
@@ -120,6 +135,15 @@ def open_sqlite(path: Path | None, location: str) -> SqliteDatabase:
         database.close()
         raise
     return database
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies there, whatever it is called; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(path: Path | None) -> Engine:

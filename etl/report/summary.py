@@ -28,7 +28,7 @@ class Status(StrEnum):
     LOCKED = "locked"
     """Exit 4."""
     INTERRUPTED = "interrupted"
-    """Exit 130 or 143."""
+    """Exit 129, 130 or 143."""
 
 
 _STATUS_BY_EXIT_CODE = {

@@ -20,7 +20,7 @@ def started(bench, latency_seconds):
     return process
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_lets_what_is_in_flight_finish_and_the_next_run_does_the_rest(bench, number, code):
     process = started(bench, 0.4)
     process.send_signal(number)
