@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
+# What is installed was compiled when it was installed; a process that has to compile itself anew is not what a user starts.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def say(text: str) -> None:
     """How far it is, for whoever waits."""
