@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-# CLOCK_BOOTTIME goes on while the machine is suspended; CLOCK_MONOTONIC does not (Linux clock_gettime(2)).
-_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+def never_asleep(platform: str) -> int | None:
+    """The clock that goes on while the machine is suspended; None where the system has none.
+
+    On Linux CLOCK_BOOTTIME does and CLOCK_MONOTONIC does not; on macOS, where Python's own monotonic clock stands still, both
+    CLOCK_MONOTONIC and CLOCK_MONOTONIC_RAW do (clock_gettime(2) and (3) of the two).
+    """
+    name = "CLOCK_MONOTONIC_RAW" if platform == "darwin" else "CLOCK_BOOTTIME"
+    found: int | None = getattr(time, name, None)
+    return found
+
+
+_NEVER_ASLEEP = never_asleep(sys.platform)
 
 
 class Clock(Protocol):
@@ -35,8 +47,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def elapsed_seconds(self) -> float:
-        """Seconds since boot, suspension included where the system has such a clock (Linux)."""
-        return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
+        """Seconds since some start, suspension included where the system has such a clock (Linux, macOS)."""
+        return time.monotonic() if _NEVER_ASLEEP is None else time.clock_gettime(_NEVER_ASLEEP)
 
     async def sleep(self, seconds: float) -> None:
         """Asyncio's sleep."""

@@ -92,6 +92,7 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
         stop=stop,
         server_clock=server_clock,
         attempts=job.limits.attempts,
+        seconds_left=session.seconds_left,
         tell=lambda trouble: around.voice.say("info", "no_answer", f"{origin}: {trouble}; trying again"),
     )
     with told_with_address(client.origin):

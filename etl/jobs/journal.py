@@ -9,7 +9,7 @@ from etl.clock import Clock
 from etl.errors import EtlError
 from etl.jobs.threads import LedgerThread
 from etl.ledger.imports import ImportLedger
-from etl.ledger.lock import HEARTBEAT_SECONDS
+from etl.ledger.lock import HEARTBEAT_SECONDS, LockLostError
 from etl.lightfield.headers import ServerClock
 from etl.load.stop import StopSwitch
 from etl.records import Operation, Outcome
@@ -50,11 +50,15 @@ class LedgerJournal:
 
 
 async def keep_lease(thread: LedgerThread, rows: ImportLedger, clock: Clock, stop: StopSwitch) -> None:
-    """The lease's heartbeat, until cancelled; a lock that was lost stops the run."""
+    """The lease's heartbeat, until cancelled.
+
+    A lock that was lost stops the run, and so does a ledger that cannot be reached for so long that the lock may be.
+    """
     while True:
         await clock.sleep(HEARTBEAT_SECONDS)
         try:
             await thread.call(rows.lease.renew)
         except EtlError as error:
-            stop.trip(error)
-            return
+            if isinstance(error, LockLostError) or not rows.lease.still_ours():
+                stop.trip(error)
+                return

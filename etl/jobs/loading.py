@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
+from etl.errors import NothingWrittenError, StoppedError
 from etl.extract.scan import ROWS_PER_BATCH
 from etl.frames import KEY_DIGEST, ROW, PreparedBatch
 from etl.jobs.connect import Connection
@@ -37,6 +38,7 @@ from etl.report.summary import LoadSummary
 _SHORTEST_TOLD_SECONDS = 10.0
 
 _SETTLED = frozenset({Action.CREATED, Action.ADOPTED, Action.UPDATED, Action.UNCERTAIN})
+_NEEDS_NO_WRITE = (Action.UNCHANGED.value, Action.EXCLUDED.value)
 _REPLACED = (Action.UNCHANGED.value, Action.UNCERTAIN.value)
 
 
@@ -192,12 +194,22 @@ class Load:
                 yield each
 
     def _choices(self, given: Input, marker: Marker, kept: KeptPass | None) -> Iterator[Choice]:
+        failed = pl.Series(self.memory.thread.wait_for(self.memory.rows.failed_digests), dtype=pl.Binary)
         for choice in self._decided(given, marker, kept):
             self.session.tally.add_problems(choice.own_problems(), file=choice.prepared.raw.file.path)
             if self.count_problems:
                 self.session.count_batch(choice.prepared)
             self.memory.thread.wait_for(self.memory.rows.reject, self.session.run_id, choice.identified_rejects())
+            if not failed.is_empty():
+                self._let_go_of_failed(choice, failed)
             yield choice.with_rejects_known()
+
+    def _let_go_of_failed(self, choice: Choice, failed: pl.Series) -> None:
+        """A write that failed is not to be sent by ``retry`` once its row needs none."""
+        rows = choice.prepared.frame.select(KEY_DIGEST).with_columns(choice.frame["action"])
+        stale = rows.filter(pl.col("action").is_in(_NEEDS_NO_WRITE) & pl.col(KEY_DIGEST).is_in(failed.implode()))
+        if not stale.is_empty():
+            self.memory.thread.wait_for(self.memory.rows.drop_failed, self.session.run_id, stale[KEY_DIGEST].to_list())
 
     def _decided(self, given: Input, marker: Marker, kept: KeptPass | None) -> Iterator[Choice]:
         if kept is not None and kept.holds(given.limit):
@@ -238,6 +250,15 @@ def _share_of_limit(rows: int, seconds: float, limit: float) -> float | None:
     return round(rows / (limit * (seconds + 1.0)), 4) if seconds >= _SHORTEST_TOLD_SECONDS else None
 
 
+def _part_way(error: NothingWrittenError) -> StoppedError:
+    """The same, of a run that has begun to send."""
+    again = "run the same command again"
+    step = error.next_step or again
+    stopped = StoppedError(error.message, next_step=step if again in step else f"{step}; then {again}")
+    stopped.reason = error.reason
+    return stopped
+
+
 def _at(outcome: Outcome, file: int, row: int) -> Outcome:
     return replace(outcome, operation=replace(outcome.operation, file=file, row=row))
 
@@ -272,6 +293,9 @@ async def loading(session: Session, connection: Connection, memory: Memory, *, c
     load = Load(session, connection, memory, report, means, log, count_problems=count_problems)
     try:
         yield load
+    except NothingWrittenError as error:
+        # Such an error as is met before anything is written; by now, something may have been.
+        raise (error if load.began_seconds is None else _part_way(error)) from None
     finally:
         session.load, session.course = load.summary(), means.stats.course()
         try:

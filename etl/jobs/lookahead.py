@@ -63,7 +63,7 @@ def first_pass(  # noqa: PLR0913  what a pass has in hand
     census, nothing = KeyCensus(), NothingKnown()
     nothing_yet = KeyCensus().close()
     for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=known is not None):
-        _refuse_zoneless(session, prepared)
+        refuse_zoneless(session, prepared)
         session.count_batch(prepared)
         entries = _entries_of(prepared, known)
         choice = choose(prepared, entries, nothing.mark(prepared), sync=session.syncs)
@@ -75,7 +75,12 @@ def first_pass(  # noqa: PLR0913  what a pass has in hand
     yield census.close()
 
 
-def _refuse_zoneless(session: Session, prepared: PreparedBatch) -> None:
+def refuse_zoneless(session: Session, prepared: PreparedBatch) -> None:
+    """Hold a batch's times against the config.
+
+    Raises:
+        SourceError: Some carry no zone, and none is configured.
+    """
     zoneless = prepared.problems.filter(pl.col(PROBLEM_CODE) == NO_TIMEZONE)
     if zoneless.is_empty():
         return

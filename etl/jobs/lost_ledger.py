@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from etl.errors import LedgerError
 from etl.jobs.connect import READ_SCOPE, Connection
 from etl.jobs.identify import Memory
-from etl.jobs.lookahead import decided, known_of
+from etl.jobs.lookahead import decided, known_of, refuse_zoneless
 from etl.jobs.passes import Input
 from etl.jobs.request import JobRequest
 from etl.jobs.session import Session
@@ -90,25 +90,26 @@ async def lost_ledger_guard(session: Session, connection: Connection, *, knows_r
 
 
 async def guard_first_rows(session: Session, connection: Connection, memory: Memory, given: Input) -> None:
-    """For a run without a look ahead: only the rows of its first batch are held against what Lightfield has.
+    """For a run without a look ahead: only the rows of its first batch are looked at, and held against what Lightfield has.
 
     Raises:
         LedgerError: As ``LostLedgerGuard.hold``.
-        SourceError: The rows cannot be read.
+        SourceError: The rows cannot be read, or their times carry no zone and none is configured.
         KeyRefusedError, ServiceDownError: As the reader does.
     """
     guard = await lost_ledger_guard(session, connection)
-    if guard is None:
-        return
 
     def see_first() -> None:
         known = known_of(memory)
         first = next(given.prepared(rows_per_batch=FIRST_ROWS, whole_rows=False, with_digests=known is not None), None)
         if first is not None:
-            guard.see(decided(first, known, NothingKnown()))
+            refuse_zoneless(session, first)
+            if guard is not None:
+                guard.see(decided(first, known, NothingKnown()))
 
     await asyncio.to_thread(see_first)
-    await guard.hold(session, connection, memory)
+    if guard is not None:
+        await guard.hold(session, connection, memory)
 
 
 def reconcile_command(request: JobRequest) -> str:

@@ -35,7 +35,8 @@ async def _retry(session: Session, stop: StopSwitch) -> None:
     wanted = session.request.run
     record = await memory.thread.call(run_to_retry, memory.rows, wanted)
     operations = await memory.thread.call(left_by, memory.rows, wanted)
-    session.out_of_reach = _out_of_reach(record)
+    lost = await memory.thread.call(memory.rows.count_beyond_retry)
+    session.out_of_reach = _out_of_reach(record, lost)
     await note_run(session, memory)
     await _send(session, connection, memory, operations)
     if wanted is not None:
@@ -81,7 +82,27 @@ def _plan_sentence(again: int, too_old: int) -> str:
     return told + (f"; {rows_text(too_old)} too old for that: looked for among Lightfield's tasks" if too_old else "")
 
 
-def _out_of_reach(record: RunRecord | None) -> str | None:
+def _out_of_reach(record: RunRecord | None, lost: int) -> str | None:
+    """What retry cannot do; None where there is nothing.
+
+    Args:
+        record: The run whose rows are sent again.
+        lost: Rows that are uncertain since a ledger was lost.
+    """
+    sentences = [_about_rejected(record), _about_lost(lost)]
+    return ". ".join(sentence for sentence in sentences if sentence) or None
+
+
+def _about_lost(lost: int) -> str | None:
+    if not lost:
+        return None
+    return (
+        f"{rows_text(lost)} that a reconcile left uncertain {'is' if lost == 1 else 'are'} out of reach of retry: what was sent of them "
+        "went with the lost ledger; look for their tasks in Lightfield, then run reconcile again"
+    )
+
+
+def _about_rejected(record: RunRecord | None) -> str | None:
     rejected = 0 if record is None else record.counts.get(Action.REJECTED, 0)
     if record is None or not rejected:
         return None

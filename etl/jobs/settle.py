@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -114,7 +115,8 @@ async def settle_by(session: Session, memory: Memory, doubts: Sequence[Doubt], s
     Returns:
         The outcomes of those that were adopted or stay uncertain; absent rows can be sent anew.
     """
-    matches = match(doubts, seen, name=session.config.job.name)
+    # Each doubt against each task that nobody owns: of many, that takes longer than the lock waits for its heartbeat.
+    matches = await asyncio.to_thread(match, doubts, seen, name=session.config.job.name)
     outcomes = [_outcome(session, each) for each in matches if each.finding is not Finding.ABSENT]
     adopted = [outcome for outcome in outcomes if outcome.action is Action.ADOPTED]
     absent = [each.doubt.operation for each in matches if each.finding is Finding.ABSENT]

@@ -68,6 +68,8 @@ async def _undo(session: Session, stop: StopSwitch) -> None:
         await settle(load)
         if not stop.asked:
             await load.send_looked_at(work.drafts(), work.decide, total=sum(ways.values()))
+    if session.request.run is None and not stop.asked:
+        await memory.thread.call(memory.rows.drop_failed_of_others, session.run_id)
     session.folder.point_latest()
     await tell_waiting(session, memory, besides=session.run_id)
     give_up_if_asked(stop)

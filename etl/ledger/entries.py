@@ -59,8 +59,8 @@ def knows_keys(work: Work, digests: pl.Series) -> pl.Series:
 def record_rejected(work: Work, rows: pl.DataFrame) -> None:
     """Notes rows that we refused before sending.
 
-    An entry that has a task stays as it is, and so does one with an open intent. What ``retry`` would have sent of a row that was
-    ``failed`` is dropped: the source says something else by now.
+    An entry that has a task stays as it is, and so does one that may have one: it has an open intent, or is uncertain. What ``retry``
+    would have sent of a row that was ``failed`` is dropped: the source says something else by now.
 
     Args:
         work: Writing.
@@ -68,7 +68,10 @@ def record_rejected(work: Work, rows: pl.DataFrame) -> None:
     """
     keyed = rows.select(KEY_DIGEST, SOURCE_KEY).drop_nulls().unique(KEY_DIGEST, maintain_order=True)
     held = dict(work.by_digest(INTENT, ["key_digest", "state"], keyed[KEY_DIGEST].to_list()))
-    new = [_without_task(work.import_id, digest, key, EntryState.REJECTED) for digest, key in keyed.iter_rows() if held.get(digest) != OPEN]
+    in_doubt = {digest for digest, state in held.items() if state == OPEN}
+    states = work.by_digest(ENTRY, ["key_digest", "state"], keyed[KEY_DIGEST].to_list())
+    in_doubt.update(digest for digest, state in states if state == EntryState.UNCERTAIN.value)
+    new = [_without_task(work.import_id, digest, key, EntryState.REJECTED) for digest, key in keyed.iter_rows() if digest not in in_doubt]
     if new:
         work.connection.execute(work.upsert(ENTRY, ("state",), "task_id"), new)
     failed = [{"digest": digest} for digest, state in held.items() if state == FAILED]
@@ -108,8 +111,15 @@ def count_with_task(work: Work) -> int:
 
 def has_rows_at_stake(work: Work) -> bool:
     """Whether any row has a task, or may have one."""
-    with_task = exists().where(ENTRY.c.import_id == work.import_id, ENTRY.c.task_id.is_not(None))
-    return bool(work.connection.scalar(select(with_task))) or _has_intents(work)
+    at_stake = ENTRY.c.task_id.is_not(None) | (ENTRY.c.state == EntryState.UNCERTAIN.value)
+    return bool(work.connection.scalar(select(exists().where(ENTRY.c.import_id == work.import_id, at_stake)))) or _has_intents(work)
+
+
+def count_beyond_retry(work: Work) -> int:
+    """How many rows are uncertain without an intent that could be sent again: what they said went with a lost ledger."""
+    intent = exists().where(INTENT.c.import_id == ENTRY.c.import_id, INTENT.c.key_digest == ENTRY.c.key_digest)
+    uncertain = (ENTRY.c.import_id == work.import_id, ENTRY.c.state == EntryState.UNCERTAIN.value)
+    return int(work.connection.execute(select(func.count()).select_from(ENTRY).where(*uncertain, ~intent)).scalar_one())
 
 
 def has_written(work: Work) -> bool:

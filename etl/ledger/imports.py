@@ -230,6 +230,27 @@ class ImportLedger:
         with self._reading() as work:
             return intents.read_intents(work, FAILED)
 
+    def failed_digests(self) -> list[bytes]:
+        """The rows of ``failed_intents``."""
+        with self._reading() as work:
+            return intents.failed_digests(work)
+
+    def drop_failed(self, run_id: str, digests: Sequence[bytes]) -> None:
+        """Lets go of what failed of these rows: the source says by now what Lightfield has, or nothing at all.
+
+        Args:
+            run_id: Of a run that was started.
+            digests: Of the rows; what is not failed stays.
+        """
+        with self._changing() as work:
+            self._run_number(work, run_id)
+            intents.drop_failed(work, digests)
+
+    def drop_failed_of_others(self, run_id: str) -> None:
+        """Lets go of all that failed in other runs: this one has taken back what they were about."""
+        with self._changing() as work:
+            intents.drop_failed_of_others(work, self._run_number(work, run_id))
+
     def waiting(self, *, besides: str | None = None) -> dict[str, int]:
         """Rows that runs left: ``failed``, ``uncertain``, and ``in_doubt`` (the run crashed before it knew).
 
@@ -238,6 +259,11 @@ class ImportLedger:
         """
         with self._reading() as work:
             return intents.count_waiting(work, besides)
+
+    def count_beyond_retry(self) -> int:
+        """Rows that ``mark_uncertain`` left: nothing is known that could be sent again."""
+        with self._reading() as work:
+            return entries.count_beyond_retry(work)
 
     def count_runs(self) -> int:
         """How many runs the history holds."""

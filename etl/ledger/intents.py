@@ -111,6 +111,24 @@ def settle_row_intents(work: Work, digests: Sequence[bytes]) -> None:
     work.connection.execute(INTENT.delete().where(*row), [{"digest": digest} for digest in digests])
 
 
+def failed_digests(work: Work) -> list[bytes]:
+    """The rows of which ``retry`` would send something that failed."""
+    query = select(INTENT.c.key_digest).where(INTENT.c.import_id == work.import_id, INTENT.c.state == FAILED)
+    return [bytes(digest) for (digest,) in work.connection.execute(query)]
+
+
+def drop_failed(work: Work, digests: Sequence[bytes]) -> None:
+    """What failed of these rows is not to be sent any more."""
+    row = (INTENT.c.import_id == work.import_id, INTENT.c.key_digest == bindparam("digest"), INTENT.c.state == FAILED)
+    work.connection.execute(INTENT.delete().where(*row), [{"digest": digest} for digest in digests])
+
+
+def drop_failed_of_others(work: Work, run: int) -> None:
+    """Nor what failed in any run but this one."""
+    others = (INTENT.c.import_id == work.import_id, INTENT.c.state == FAILED, INTENT.c.run != run)
+    work.connection.execute(INTENT.delete().where(*others))
+
+
 def count_waiting(work: Work, besides: str | None = None) -> dict[str, int]:
     """``failed``, ``uncertain`` and ``in_doubt`` (begun, and never heard of again) -> rows; those of the run ``besides`` are left out."""
     kind = case((INTENT.c.state == FAILED, "failed"), (INTENT.c.finished_at.is_(None), "in_doubt"), else_="uncertain")

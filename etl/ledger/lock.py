@@ -239,7 +239,7 @@ class Lease:
     def _lost(self, holder: str | None) -> LockLostError:
         by = f"; {holder} holds it now" if holder else ""
         return LockLostError(
-            f"the lock of {self.import_name!r} is no longer ours: this process was paused, or could not renew it, for more than"
-            f" {LEASE_SECONDS:g} seconds{by}; nothing more was sent",
+            f"the lock of {self.import_name!r} is no longer ours: this process was paused, waited for an answer, or could not renew it, for"
+            f" more than {LEASE_SECONDS:g} seconds{by}; nothing more was sent",
             next_step="run the same command again; what was in flight is settled first",
         )

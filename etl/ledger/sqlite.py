@@ -138,10 +138,10 @@ def open_sqlite(path: Path | None, location: str) -> SqliteDatabase:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file lies there, whatever it is called; None where there is none."""
+    """Which file lies there, whatever it is called; None where there is none, or none that can be reached."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_dev, found.st_ino
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from etl.ledger.database import Database
 from etl.ledger.schema import API_KEY, ENTRY, IMPORT, INTENT, MEMBER, SALT, WORKSPACE
 from etl.ledger.state import OPEN
+from etl.records import EntryState
 
 _MEMBER_BYTES = 16
 # Enough to tell a few keys apart, too little to confirm a guess of one.
@@ -68,7 +69,8 @@ class Workspaces:
 
     def with_rows(self, origin: str, name: str) -> list[Workspace]:
         """The workspaces of that origin in which rows of this import are tasks, or may be."""
-        has_tasks = exists().where(ENTRY.c.import_id == IMPORT.c.id, ENTRY.c.task_id.is_not(None))
+        may_be_one = ENTRY.c.task_id.is_not(None) | (ENTRY.c.state == EntryState.UNCERTAIN.value)
+        has_tasks = exists().where(ENTRY.c.import_id == IMPORT.c.id, may_be_one)
         has_intents = exists().where(INTENT.c.import_id == IMPORT.c.id, INTENT.c.state == OPEN)
         query = (
             select(*_COLUMNS)

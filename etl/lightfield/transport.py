@@ -8,6 +8,7 @@ PoolTimeout, one after it none of these.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -38,18 +39,31 @@ def transport_to(origin: str, *, max_connections: int, keep_idle_seconds: float)
         keep_idle_seconds: How long a connection is kept for the next request.
 
     Raises:
-        SettingsError: The proxy is none.
+        SettingsError: The proxy is none, or the certificates that the environment names cannot be read.
     """
     proxy = _proxy_to(origin)
+    tls = _tls_context() if origin.startswith("https:") else None
     if proxy is None:
-        return Http1Transport(max_connections=max_connections, keep_idle_seconds=keep_idle_seconds)
+        return Http1Transport(max_connections=max_connections, keep_idle_seconds=keep_idle_seconds, tls=tls)
     limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=keep_idle_seconds)
     try:
-        return httpx.AsyncHTTPTransport(proxy=proxy, limits=limits)
+        return httpx.AsyncHTTPTransport(proxy=proxy, limits=limits, verify=tls or True)
     except (ValueError, ImportError, httpx.InvalidURL):
         # Its address is not shown: it may hold a password.
         raise SettingsError(
             "the proxy that the environment names cannot be used", next_step="correct HTTPS_PROXY or ALL_PROXY (http://host:port)"
+        ) from None
+
+
+def _tls_context() -> ssl.SSLContext:
+    """As httpx's own transport makes it: certifi's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        named = " and ".join(name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)) or "certifi's file"
+        raise SettingsError(
+            f"the certificates by which Lightfield is known cannot be read ({named}: {error.strerror or error})",
+            next_step="name a file of certificates in SSL_CERT_FILE that is there, or leave it out, then run the same command again",
         ) from None
 
 
@@ -69,14 +83,17 @@ class Http1Transport(httpx.AsyncBaseTransport):
     Args:
         max_connections: Requests in flight at most; more wait, up to their pool timeout.
         keep_idle_seconds: A connection that idled longer is not used again.
+        tls: For https; None where only http is spoken.
     """
 
-    def __init__(self, *, max_connections: int, keep_idle_seconds: float) -> None:
+    def __init__(self, *, max_connections: int, keep_idle_seconds: float, tls: ssl.SSLContext | None = None) -> None:
         self._keep_idle_seconds = keep_idle_seconds
         self._room = asyncio.Semaphore(max_connections)
         self._idle: dict[Address, deque[Connection]] = {}
         self._busy: set[Connection] = set()
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
+        if tls is not None:
+            tls.set_alpn_protocols(["http/1.1"])
 
     async def __aenter__(self) -> Self:
         return self
@@ -156,7 +173,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
     async def _opened(self, address: Address, seconds: float | None) -> Connection:
         loop = asyncio.get_running_loop()
         scheme, host, port = address
-        tls = self._tls_context() if scheme == "https" else None
+        tls = self._tls if scheme == "https" else None
+        if scheme == "https" and tls is None:
+            # The API key goes over no open line because somebody forgot the certificates.
+            raise httpx.UnsupportedProtocol("this transport was made for http alone")
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await loop.create_connection(
@@ -172,13 +192,6 @@ class Http1Transport(httpx.AsyncBaseTransport):
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error)) from error
         return connection
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            # As httpx's own transport: certifi's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR.
-            self._tls = httpx.create_ssl_context()
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
 
 
 class _Body(httpx.AsyncByteStream):

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from etl.clock import Clock
-from etl.errors import EtlError, ServiceDownError
+from etl.errors import EtlError, LimitReachedError, ServiceDownError
 from etl.lightfield.answer import Answer, Category, NoAnswerError
 from etl.lightfield.headers import ServerClock
 from etl.load.breaker import key_refused
@@ -19,6 +19,7 @@ from etl.load.throttle import Throttles
 from etl.load.verdict import Kind, judge_read
 
 HOPELESS_AFTER_SECONDS = 20.0
+_MANY_429 = 3
 _AGAIN = "run the same command again later"
 _CONNECT = "check the network and the address (--base-url, LIGHTFIELD_BASE_URL), then run the same command again"
 
@@ -28,8 +29,9 @@ ReadCall = Callable[[], Awaitable[Answer]]
 class ThrottledReader:
     """Sends reads: throttled by category, retried as writes are, judged by the same table.
 
-    The first attempt that fails is told to ``tell``, in a sentence: what follows may take a while.
-    It gives up after ``attempts``, or once two attempts have taken more than 20 seconds: a job that cannot read has not begun.
+    The first attempt that fails is told to ``tell``, in a sentence, and so is the third 429: what follows may take a while.
+    It gives up after ``attempts``, or once two attempts have taken more than 20 seconds: a job that cannot read has not begun. A 429 is
+    none of these; only ``seconds_left``, until --max-duration (None without one), ends a read that is answered with nothing else.
     """
 
     def __init__(  # noqa: PLR0913  each is handed in by the job
@@ -42,6 +44,7 @@ class ThrottledReader:
         server_clock: ServerClock,
         attempts: int = 8,
         tell: Callable[[str], None] | None = None,
+        seconds_left: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._throttles = throttles
         self._clock = clock
@@ -50,6 +53,7 @@ class ThrottledReader:
         self._server_clock = server_clock
         self._attempts = attempts
         self._tell = tell
+        self._seconds_left = seconds_left
 
     async def read(self, call: ReadCall, category: Category, *, scope: str | None = None) -> dict[str, Any]:
         """The JSON object of a 2xx answer; ``scope`` is what the key needs for it.
@@ -57,6 +61,7 @@ class ThrottledReader:
         Raises:
             KeyRefusedError: The key is wrong, or lacks the scope.
             ServiceDownError: No success within the attempts, or an answer that no retry mends.
+            LimitReachedError: --max-duration is over.
             InterruptedRunError, EtlError: The run was asked to stop.
         """
         tried = await self._try(call, category)
@@ -76,12 +81,15 @@ class ThrottledReader:
         return tried.answer
 
     async def _try(self, call: ReadCall, category: Category) -> Tried:
-        used_up = 0
+        used_up = attempts = 0
 
         async def attempt() -> Tried:
-            nonlocal used_up
+            nonlocal used_up, attempts
+            self._hold_duration()
             tried = await self._attempt(call, category, used_up)
-            used_up = tried.used_up
+            used_up, attempts = tried.used_up, attempts + 1
+            if tried.verdict.kind is Kind.RETRY and (tried.verdict.counts or attempts >= _MANY_429):
+                self._tell_once(tried)
             return tried
 
         until = (
@@ -93,6 +101,16 @@ class ThrottledReader:
             return await try_until(attempt, until, clock=self._clock, random=self._random, stop=self._stop)
         except StopAskedError:
             raise self._stop.verdict() from None
+
+    def _hold_duration(self) -> None:
+        left = self._seconds_left()
+        if left is not None and left <= 0:
+            raise LimitReachedError("--max-duration was reached", next_step=_AGAIN)
+
+    def _tell_once(self, tried: Tried) -> None:
+        if self._tell is not None:
+            self._tell(refusal(tried.verdict, tried.answer).message)
+            self._tell = None
 
     async def _attempt(self, call: ReadCall, category: Category, used_up: int) -> Tried:
         bucket = self._throttles[category]
@@ -107,9 +125,6 @@ class ThrottledReader:
             self._server_clock.observe(answer.server_time, answer.latency_seconds)
             bucket.observe(ticket, answer)
         verdict = judge_read(result)
-        if verdict.kind is Kind.RETRY and verdict.counts and self._tell is not None:
-            self._tell(refusal(verdict, answer).message)
-            self._tell = None
         return Tried(verdict, answer, used_up + verdict.counts)
 
 

@@ -68,14 +68,15 @@ class StopWhenUsedUp(stop_base):
 
 
 class StopWhenTooLong(stop_base):
-    """The next wait would be longer than our patience."""
+    """The server asks for a longer pause than we have patience for; a backoff of our own is no reason, for a stop ends it."""
 
     def __init__(self, patience_seconds: Callable[[], float]) -> None:
         self._patience_seconds = patience_seconds
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         """No further attempt?"""
-        return retry_state.upcoming_sleep > self._patience_seconds()
+        asked_for = tried_of(retry_state).retry_after_seconds
+        return asked_for is not None and asked_for > self._patience_seconds()
 
 
 class StopWhenHopeless(stop_base):

@@ -13,7 +13,7 @@ import polars as pl
 
 from etl.content import Content, fold_stamped, moment, stamped_keys
 from etl.frames import SOURCE_KEY
-from etl.plan.choose import Choice
+from etl.plan.choose import CREATE, Choice
 from etl.task import ASSIGNED_TO, DESCRIPTION, DUE_AT, TITLE
 
 PAGES = 20
@@ -69,7 +69,8 @@ class UnknownRows:
 
     def add(self, choice: Choice) -> None:
         """Take in one batch."""
-        unknown = choice.prepared.frame.filter(choice.frame["action"].is_null())
+        frame = choice.frame
+        unknown = choice.prepared.frame.filter(frame["action"].is_null() & (frame["intention"] == CREATE))
         if self.by_stamp:
             keys = unknown[SOURCE_KEY]
             # Folding is for keys with blanks or signs in them; it leaves all others as they are.

@@ -138,3 +138,12 @@ def test_tasks_of_rows_in_doubt_raise_no_alarm_over_new_rows_that_are_like_them(
     bench.rows(["Twin"] * 20)
     assert bench.counts(bench.job()) == {"created": 20}
     assert bench.titles() == ["Twin"] * 20
+
+
+def test_in_sync_a_copy_that_somebody_made_of_a_stamped_task_raises_no_alarm_over_its_row(bench):
+    bench.config(mode="sync", stamp=True)
+    bench.rows(["A", "B", "C"])
+    assert bench.counts(bench.job()) == {"created": 3}
+    bench.seed("A (copy)", notes=bench.task("A").fields["$description"])
+    bench.rows(["A2", "B", "C"])
+    assert bench.counts(bench.job()) == {"updated": 1, "unchanged": 2}

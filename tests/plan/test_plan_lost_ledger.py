@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.frames import ROW, SOURCE_KEY, PreparedBatch
-from etl.plan.choose import Choice
+from etl.plan.choose import CREATE, Choice
 from etl.plan.lost_ledger import PAGES, UnknownRows, resemblance, spread_offsets, task_frame
 
 PAGE = 25
@@ -48,7 +48,8 @@ def unknown(rows, *, by_stamp=False):
     frame = pl.DataFrame(rows, schema=dict.fromkeys(row(""), pl.String)).with_columns(
         pl.Series(SOURCE_KEY, [f"K{number}" for number in range(len(rows))]), pl.int_range(2, len(rows) + 2, dtype=pl.UInt32).alias(ROW)
     )
-    held.add(Choice(PreparedBatch(None, frame, None), frame.select(ROW, pl.lit(None, pl.String).alias("action"))))
+    decided = frame.select(ROW, pl.lit(None, pl.String).alias("action"), pl.lit(CREATE).alias("intention"))
+    held.add(Choice(PreparedBatch(None, frame, None), decided))
     return held
 
 
