@@ -11,10 +11,15 @@ from etl.content import differences
 from etl.errors import EtlError
 from etl.lightfield.models import TaskView
 from etl.records import REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
-from etl.task import TASK_FIELDS
+from etl.task import DESCRIPTION, TASK_FIELDS
 
 TOLERANCE = timedelta(seconds=5)
 """A task this much older than the intent's first send was not made by it; ``Date`` is right to a second, clocks of servers differ."""
+
+_IF_REWRITTEN = timedelta(seconds=1)
+_IF_OTHER = timedelta(milliseconds=250)
+"""The same of a task that says something else: all that may lie between the clocks of Lightfield's servers, for our own idea of their
+time is never ahead (``headers.ServerClock``). Of a description alone, which Lightfield may write its own way, somewhat more."""
 
 UNSETTLED = "unsettled"
 
@@ -56,7 +61,7 @@ async def settle_create(operation: Operation, task: TaskView, first_sent_at: dat
     """
     older = task.created_at is not None and task.created_at < first_sent_at - TOLERANCE
     differing = differences(_whole(operation), task)
-    made_now = task.created_at is not None and not older and operation.first_sent_at is None
+    made_now = task.created_at is not None and task.created_at >= first_sent_at - _tolerance(differing) and operation.first_sent_at is None
     if made_now or not (older or differing):
         # What differs in a task that was made just now is how Lightfield writes it.
         return Settled(Action.CREATED, task, differing or None)
@@ -67,6 +72,13 @@ async def settle_create(operation: Operation, task: TaskView, first_sent_at: dat
     if present is None:
         return _doubt(task, REPLAYED_OLDER, "that task is in the trash or deleted")
     return await _settle_present(operation, present, world, older=older)
+
+
+def _tolerance(differing: Mapping[str, Any]) -> timedelta:
+    """How much older than its intent a task may look that was made just now."""
+    if not differing:
+        return TOLERANCE
+    return _IF_REWRITTEN if set(differing) == {DESCRIPTION} else _IF_OTHER
 
 
 async def _settle_present(operation: Operation, present: TaskView, world: World, *, older: bool) -> Settled:

@@ -67,7 +67,7 @@ def prepare(recipe: Recipe, raw: RawBatch, content: ContentCounter | None = None
     frame = raw.frame.select(ROW, EXCLUDED).with_columns(
         keys["key"].alias(SOURCE_KEY),
         keys["key"].to_frame("key").select(key_hash(pl.col("key"))).to_series().alias(KEY_HASH),
-        content_frame.select(pl.struct(pl.all()).hash()).to_series().alias(CONTENT_HASH),
+        _content_hash(mapped, content_frame).alias(CONTENT_HASH),
         (digests(keys["key"]) if with_digests else _NO_DIGEST).alias(KEY_DIGEST),
         (_fingerprints(content_frame) if with_digests else _NO_DIGEST).alias(FINGERPRINT),
         pl.col(ROW).is_in(problems[ROW].unique().implode()).alias(HAS_PROBLEM),
@@ -230,6 +230,18 @@ def _with_bad_texts(recipe: Recipe, mapped: pl.DataFrame, texts: Sequence[pl.Ser
             is_bad = pl.col("index").is_in(result.problems["index"].unique().implode())
             bad.append(rows.select(pl.when(is_bad).then(pl.col("text")).alias(f"!{field.target}")).to_series())
     return mapped.with_columns(*bad)
+
+
+def _content_hash(mapped: pl.DataFrame, content: pl.DataFrame) -> pl.Series:
+    """UInt64, equal for rows of equal content, whatever else is wrong in their batches: what was bad in a row counts for that row alone."""
+    bad = [
+        pl.when(pl.col(name).is_not_null()).then(pl.struct(pl.lit(name).alias("field"), name).hash()).otherwise(pl.lit(0, pl.UInt64))
+        for name in content.columns[mapped.width :]
+    ]
+    hashed = pl.struct(mapped.columns).hash()
+    for each in bad:
+        hashed = hashed.xor(each)
+    return content.select(hashed).to_series()
 
 
 def _fingerprints(content: pl.DataFrame) -> pl.Series:

@@ -47,6 +47,25 @@ def test_a_few_seconds_prove_nothing(rig, virtually, make_operation, task_answer
     assert virtually(rig(server).send(make_operation())).action is Action.CREATED
 
 
+@pytest.mark.parametrize(
+    ("seconds", "field", "action"),
+    [
+        (0.2, "$title", Action.CREATED),
+        (0.5, "$title", Action.UNCERTAIN),
+        (0.5, "$description", Action.CREATED),
+        (2, "$description", Action.UNCERTAIN),
+    ],
+)
+def test_a_task_that_says_something_else_is_new_only_if_no_clock_says_otherwise(
+    rig, make_operation, task_answer, clock, seconds, field, action
+):
+    """Two imports under one name, one after the other: the second is answered with tasks that are seconds old."""
+    other = task_answer(created_at=clock.now() - timedelta(seconds=seconds), **{field: "of another import"})
+    server = serving(other, retrieved=other)
+    fields = {"$title": "Task 0", "$status": "TODO", "$description": "of this one"}
+    assert rig(server).sent(make_operation(payload={"fields": fields, "relationships": {}})).action is action
+
+
 def test_the_present_state_counts_not_the_stored_answer(rig, virtually, make_operation, task_answer, hours_ago):
     stored = task_answer(created_at=hours_ago, **{"$title": "as it was first"})
     server = serving(stored, retrieved=task_answer(created_at=hours_ago))

@@ -270,3 +270,16 @@ def test_no_text_breaks_any_field(bench, cells):
     assert batch.frame.height == len(cells)
     bad = set(batch.problems[ROW].to_list())
     assert batch.frame.filter(HAS_PROBLEM)[ROW].to_list() == sorted(bad)
+
+
+def test_a_rows_content_counts_alike_whatever_else_is_wrong_in_its_batch(bench):
+    fields = {"$title": "T", "$dueAt": "D"}
+
+    def contents(titles, dues):
+        return bench.prepare({"T": titles, "D": dues}, fields).frame[CONTENT_HASH].to_list()
+
+    good, bad_due = contents(["a", "b"], ["2026-11-02", "soon"])
+    assert contents(["a"], ["2026-11-02"]) == [good]
+    assert contents(["a", None, "b"], ["2026-11-02", "2026-11-02", "soon"])[::2] == [good, bad_due]
+    # What is wrong tells rows apart.
+    assert contents(["b", "b"], ["later", None])[0] not in {bad_due, contents(["b"], [None])[0]}
