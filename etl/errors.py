@@ -60,9 +60,13 @@ class ConfigError(NothingWrittenError):
 
 
 class SourceError(NothingWrittenError):
-    """The input files are not usable."""
+    """The input files are not usable. ``setting`` is the path in the config of what they do not fit, where that is to blame."""
 
     reason = "source"
+
+    def __init__(self, message: str, *, next_step: str | None = None, setting: tuple[str, ...] = ()) -> None:
+        super().__init__(message, next_step=next_step)
+        self.setting = setting
 
 
 class GuardError(NothingWrittenError):

@@ -109,7 +109,7 @@ def _nodes(tree: Any) -> Iterator[str]:
 
 
 def _refused(sql: str, fault: str, next_step: str) -> SourceError:
-    return SourceError(f"source.exclude: {sql}: {fault}", next_step=next_step)
+    return SourceError(f"source.exclude: {sql}: {fault}", next_step=next_step, setting=("source", "exclude"))
 
 
 def _first_line(error: Exception) -> str:

@@ -46,7 +46,9 @@ def find_header(records: Sequence[Sequence[str]], header: Literal["auto"] | int,
     row = likeliest(records, names) if header == "auto" else header
     if row > len(records) or not _has_text(records[row - 1]):
         raise SourceError(
-            f"{shown}: row {row}, which source.header names, is not there or blank", next_step="correct source.header, or write auto"
+            f"{shown}: row {row}, which source.header names, is not there or blank",
+            next_step="correct source.header, or write auto",
+            setting=("source", "header"),
         )
     columns, notes = name_columns(records[row - 1], names, shown)
     if row > 1 and header == "auto":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from etl.frames import PROBLEM_CODE
 from etl.jobs.connect import write_rate
 from etl.jobs.guards import Guards
 from etl.jobs.identify import look_into_memory
@@ -21,7 +22,7 @@ from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
 from etl.load.throttle import DOCUMENTED_RATE
-from etl.plan.choose import Choice
+from etl.plan.choose import DUPLICATE_KEY, Choice
 from etl.plan.duplicates import Census, DuplicateMarker
 from etl.records import Action
 from etl.report.remarks import show_remarks
@@ -78,7 +79,7 @@ async def _settle_lookups(session: Session, given: Input) -> Told:
 async def _look(session: Session, given: Input, known: Known | None, stop: StopSwitch) -> Census:
     """One pass; a second one only where rows contradict each other, which the first finds out at its end."""
     with _failures_report(session) as report:
-        census = await drained(first_pass(session, given, known, partial(_write_problems, report), whole_rows=True), stop)
+        census = await drained(first_pass(session, given, known, partial(_see, session, report), whole_rows=True), stop)
         report.close(session.around.clock.now())
     give_up_if_asked(stop)
     if census.duplicates.any_conflict:
@@ -97,9 +98,16 @@ def _failures_report(session: Session) -> RowReport:
 def _look_again(session: Session, given: Input, known: Known | None, census: Census, report: RowReport) -> None:
     marker = DuplicateMarker(census.duplicates)
     for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True):
-        choice = decided(prepared, known, marker, sync=session.syncs)
-        session.tally.add_problems(choice.own_problems(), file=prepared.raw.file.path)
+        choice = decided(prepared, known, marker, sync=session.syncs, trust_keys=session.request.offline)
+        # The first look has told of keys that are unknown; that rows contradict each other, it could not know.
+        contradictions = choice.own_problems().filter(pl.col(PROBLEM_CODE) == DUPLICATE_KEY)
+        session.tally.add_problems(contradictions, file=prepared.raw.file.path)
         _write_problems(report, choice)
+
+
+def _see(session: Session, report: RowReport, choice: Choice) -> None:
+    session.tally.add_problems(choice.own_problems(), file=choice.prepared.raw.file.path)
+    _write_problems(report, choice)
 
 
 def _write_problems(report: RowReport, choice: Choice) -> None:

@@ -35,9 +35,9 @@ def _entries(memory: Memory, digests: pl.Series) -> pl.DataFrame:
     return memory.thread.wait_for(memory.rows.entries, digests)
 
 
-def decided(prepared: PreparedBatch, known: Known | None, marker: Marker, *, sync: bool = False) -> Choice:
+def decided(prepared: PreparedBatch, known: Known | None, marker: Marker, *, sync: bool = False, trust_keys: bool = False) -> Choice:
     """One batch, decided; ``known`` is None where the ledger knows nothing at all."""
-    return choose(prepared, _entries_of(prepared, known), marker.mark(prepared), sync=sync)
+    return choose(prepared, _entries_of(prepared, known), marker.mark(prepared), sync=sync, trust_keys=trust_keys)
 
 
 def _entries_of(prepared: PreparedBatch, known: Known | None) -> pl.DataFrame:
@@ -66,7 +66,7 @@ def first_pass(  # noqa: PLR0913  what a pass has in hand
         refuse_zoneless(session, prepared)
         session.count_batch(prepared)
         entries = _entries_of(prepared, known)
-        choice = choose(prepared, entries, nothing.mark(prepared), sync=session.syncs)
+        choice = choose(prepared, entries, nothing.mark(prepared), sync=session.syncs, trust_keys=session.request.offline)
         census.add(prepared, choice.frame)
         see(choice)
         if keep is not None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from etl.config.columns import find_column, fold_column
 from etl.config.model import CONTENT_KEY, JobConfig
 from etl.config.provenance import is_said_by_preset
-from etl.errors import SettingsError
+from etl.errors import SettingsError, SourceError
 from etl.extract.scan import OpenSource, open_source
 from etl.frames import PreparedBatch, RawBatch, SourceFile
 from etl.jobs.connect import Connection, connect, scopes_to_map, scopes_to_write
@@ -44,15 +44,20 @@ def open_input(session: Session) -> OpenSource:
     patterns = request.data or job.source.path
     if not patterns:
         raise SettingsError("no input: name files after the config, or set source.path in it", next_step=f"{request.typed} FILE")
-    source = open_source(
-        job.source,
-        patterns,
-        folder,
-        names=mentioned_columns(job),
-        scratch=session.scratch / "source",
-        stdin=session.around.stdin,
-        spare=is_said_by_preset(session.config, "source", "exclude"),
-    )
+    try:
+        source = open_source(
+            job.source,
+            patterns,
+            folder,
+            names=mentioned_columns(job),
+            scratch=session.scratch / "source",
+            stdin=session.around.stdin,
+            spare=is_said_by_preset(session.config, "source", "exclude"),
+        )
+    except SourceError as error:
+        if not error.setting:
+            raise
+        raise SourceError(f"{session.config.where(*error.setting)}: {error.message}", next_step=error.next_step) from None
     session.cleanup.callback(source.close)
     session.files = source.files
     for file in source.files:

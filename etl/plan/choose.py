@@ -96,7 +96,7 @@ def _keeps_identity() -> pl.Expr:
     return (pl.col("action") == Action.REJECTED.value) & ~lost
 
 
-def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame, *, sync: bool = False) -> Choice:
+def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame, *, sync: bool = False, trust_keys: bool = False) -> Choice:
     """Decide every row of a batch.
 
     Args:
@@ -105,13 +105,17 @@ def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame, 
             ``revision``, ``has_intent``.
         marks: Per row, ``conflict`` and ``repeat`` (see ``DuplicateMarker``).
         sync: A row that differs from what was last written is to be updated; else it is ``changed``, and stays as it is.
+        trust_keys: No ledger was asked, so nobody can say that the keys of a failures file are unknown.
     """
     known = entries.with_columns(pl.lit(value=True).alias("known_to_ledger")).rename({"fingerprint": "written_fingerprint"})
     frame = (
         pl.concat([prepared.frame, marks, prepared.raw.frame.select(GIVEN_KEY)], how="horizontal")
         .join(known, left_on=KEY_DIGEST, right_on="key_digest", how="left", maintain_order="left")
         .join(_first_problems(prepared), on=ROW, how="left", maintain_order="left")
-        .with_columns(pl.col("known_to_ledger").fill_null(value=False), pl.col("has_intent").fill_null(value=False))
+        .with_columns(
+            pl.col("known_to_ledger").fill_null(value=False) | (pl.lit(trust_keys) & pl.col(GIVEN_KEY).is_not_null()),
+            pl.col("has_intent").fill_null(value=False),
+        )
     )
     return Choice(prepared, _decide(frame, sync=sync))
 

@@ -141,7 +141,8 @@ class Chain:
 
     def _note(self) -> pl.Expr:
         words = pl.col(CODE).replace_strict(list(NOTE_WORDS), list(NOTE_WORDS.values()), default=None, return_dtype=pl.String)
-        return sentence([f"{self.label}: ", pl.col(TEXT), " (", words, ")"])
+        # As it was looked up: a name tells more than the other CRM's id once that CRM is gone.
+        return sentence([f"{self.label}: ", pl.coalesce(NAMED, TEXT), " (", words, ")"])
 
     def _remarked(self) -> pl.Expr:
         words = pl.col(REMARK).replace_strict(list(REMARK_WORDS), list(REMARK_WORDS.values()), default=None, return_dtype=pl.String)

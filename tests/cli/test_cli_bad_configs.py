@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 GOOD = """\
@@ -190,3 +192,14 @@ def test_a_slip_on_the_command_line_is_told_with_what_is_allowed(desk, words, sa
     ended = desk(*words)
     assert ended.code == 2
     assert said in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [({"exclude": "Sttus = 'x'"}, "no column 'Sttus'"), ({"exclude": "RANDOM() = 1"}, "RANDOM"), ({"header": 7}, "source.header")],
+)
+def test_what_does_not_fit_the_file_is_told_with_its_place_in_the_config(desk, make_row, source, said):
+    ended = desk.run([make_row(1)], source={"key": "Id", **source})
+    assert ended.code == 2
+    assert said in ended.stderr
+    assert re.search(r"\.yaml:\d+:\d+: ", ended.stderr)

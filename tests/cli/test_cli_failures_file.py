@@ -124,3 +124,14 @@ def test_it_keeps_the_delimiter_of_its_source(desk, make_row, make_table, read_r
 
 def test_without_trouble_there_is_no_failures_file(desk, make_row):
     assert not (desk.run([make_row(1)]).folder / "failures.csv").exists()
+
+
+def test_check_offline_takes_its_keys_as_they_are_and_online_an_unknown_one_is_told_as_a_problem(desk, broken):
+    header, rows = mended(broken.folder / "failures.csv")
+    offline = desk("check", desk.config(), saved(desk, header, rows), "--offline")
+    assert (offline.code, offline.counts) == (0, {"created": 2})
+    rows[0][header.index("_source_key")] = "key:nobody's"
+    online = desk("check", desk.config(), saved(desk, header, rows))
+    assert (online.code, online.counts) == (1, {"created": 1, "rejected": 1})
+    assert "1 row · unknown_source_key" in online.stderr
+    assert "no problems found" not in online.stderr

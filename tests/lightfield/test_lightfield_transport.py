@@ -373,3 +373,18 @@ def test_a_proxy_that_is_none_is_told_without_its_password(monkeypatch):
     with pytest.raises(SettingsError) as caught:
         transport_to("https://api.example", max_connections=2, keep_idle_seconds=4)
     assert "secret" not in str(caught.value)
+
+
+def test_certificates_that_cannot_be_read_are_told_by_the_name_of_their_variable(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+    with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
+        transport_to("https://api.example", max_connections=2, keep_idle_seconds=4)
+
+
+def test_a_transport_for_http_opens_no_line_to_https(talk):
+    async def main():
+        async with Http1Transport(max_connections=1, keep_idle_seconds=4) as transport:
+            await transport.handle_async_request(httpx.Request("GET", "https://localhost:1/"))
+
+    with pytest.raises(httpx.UnsupportedProtocol):
+        asyncio.run(main())

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from etl.errors import InterruptedRunError, KeyRefusedError, ServiceDownError
+from etl.errors import InterruptedRunError, KeyRefusedError, LimitReachedError, ServiceDownError
 from etl.lightfield.answer import Category
 
 
@@ -74,3 +74,21 @@ def test_a_stop_ends_the_reading(read):
 
     with pytest.raises(InterruptedRunError):
         read(httpx.Response(429, headers={"Retry-After": "600"}), before=ask_soon)
+
+
+def test_429s_without_end_are_told_and_end_with_the_duration_of_the_run(read, clock):
+    told, moments = [], []
+
+    def left():
+        moments.append(clock.elapsed_seconds())
+        return 100 - moments[-1]
+
+    def limit(used):
+        used.means.reader._tell = told.append
+        used.means.reader._seconds_left = left
+
+    with pytest.raises(LimitReachedError):
+        read(httpx.Response(429, headers={"Retry-After": "5"}), before=limit)
+    assert 100 <= moments[-1] < 110
+    assert len(told) == 1
+    assert "429" in told[0]

@@ -283,3 +283,12 @@ def test_a_rows_content_counts_alike_whatever_else_is_wrong_in_its_batch(bench):
     assert contents(["a", None, "b"], ["2026-11-02", "2026-11-02", "soon"])[::2] == [good, bad_due]
     # What is wrong tells rows apart.
     assert contents(["b", "b"], ["later", None])[0] not in {bad_due, contents(["b"], [None])[0]}
+
+
+def test_what_was_not_found_is_noted_as_it_was_looked_up(bench):
+    fields = {"$account": {"column": "C", "lookup": "account.name", "unknown": "note", "values": {"001A": "Zürich GmbH"}}}
+    batch = bench.prepare({"C": ["001A", "Other"]}, fields, tables=ACCOUNTS)
+    assert batch.frame["$description"].to_list() == [
+        "C: Zürich GmbH (not found in Lightfield)",
+        "C: Other (not found in Lightfield)",
+    ]
