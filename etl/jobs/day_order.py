@@ -10,6 +10,8 @@ from etl.config.model import ReadConfig
 from etl.errors import SourceError
 from etl.extract.scan import OpenSource
 from etl.frames import RawBatch
+from etl.jobs.connect import Connection
+from etl.jobs.identify import DAY_ORDER, look_into_memory
 from etl.jobs.session import Session
 from etl.task import DUE_AT
 from etl.transform.compile import Recipe
@@ -27,13 +29,15 @@ class DatesLook:
     Args:
         session: Its config knows the one order at the end.
         recipes: One for each file, with any tables.
+        before: The order of the run that these rows are left of (``order_of_the_run_before``): taken where they prove none.
     """
 
-    def __init__(self, session: Session, recipes: Sequence[Recipe]) -> None:
+    def __init__(self, session: Session, recipes: Sequence[Recipe], before: DayOrder | None = None) -> None:
         rule = session.config.job.map.get(DUE_AT)
         self._census = DayOrderCensus(rule.formats) if rule is not None and doubtful(rule.formats) else None
         self._session = session
         self._recipes = recipes
+        self._before = before
 
     def columns(self, index: int) -> tuple[str, ...]:
         """What it needs of a file's columns; none where there is nothing to look at."""
@@ -51,7 +55,7 @@ class DatesLook:
             SourceError: The values prove both orders, or none.
         """
         if self._census is not None:
-            _settle(self._session, self._census)
+            _settle(self._session, self._census, self._before)
             self._census = None
 
     def settled(self, source: OpenSource) -> Iterator[None]:
@@ -69,19 +73,39 @@ class DatesLook:
         yield
 
 
-def _settle(session: Session, census: DayOrderCensus) -> None:
+async def order_of_the_run_before(session: Session, connection: Connection, source: OpenSource) -> DayOrder | None:
+    """Of a failures file: the order that the dates of the input proved that it is left of. The few rows that it holds may prove none.
+
+    Raises:
+        LedgerError, WorkspaceError: As ``look_into_memory``.
+    """
+    rule = session.config.job.map.get(DUE_AT)
+    if rule is None or not doubtful(rule.formats) or not all(file.is_failures_file for file in source.files):
+        return None
+    memory = await look_into_memory(session, connection)
+    runs = [] if memory is None else await memory.thread.call(memory.rows.last_runs)
+    return next((DayOrder(told) for run in runs if (told := run.settings.get(DAY_ORDER)) in set(DayOrder)), None)
+
+
+def _settle(session: Session, census: DayOrderCensus, before: DayOrder | None) -> None:
     if census.day_first.rows and census.month_first.rows:
         raise SourceError(
             _both(session.config, census), next_step="write all dates of the input in one order, or import its files one by one"
         )
-    if census.either.rows and not census.day_first.rows and not census.month_first.rows:
+    if before is None and census.either.rows and not census.day_first.rows and not census.month_first.rows:
         raise SourceError(_neither(session.config, census), next_step=_choice(census))
-    order = DayOrder.MONTH_FIRST if census.month_first.rows else DayOrder.DAY_FIRST
-    proof = census.month_first if census.month_first.rows else census.day_first
-    if not proof.rows:
-        return
-    session.around.voice.say("info", "day_order", f"dates are read {order}, as {proof} can be read in no other way", order=order.value)
+    if census.month_first.rows:
+        _read_in(session, census, DayOrder.MONTH_FIRST, f"as {census.month_first} can be read in no other way")
+    elif census.day_first.rows:
+        _read_in(session, census, DayOrder.DAY_FIRST, f"as {census.day_first} can be read in no other way")
+    elif before is not None:
+        _read_in(session, census, before, "as in the run that left these rows")
+
+
+def _read_in(session: Session, census: DayOrderCensus, order: DayOrder, why: str) -> None:
+    session.around.voice.say("info", "day_order", f"dates are read {order}, {why}", order=order.value)
     session.config = _with_formats(session.config, in_order(census.formats, order))
+    session.day_order = order.value
 
 
 def _where(config: ReadConfig) -> str:

@@ -29,6 +29,9 @@ HELD_AS = "process"
 REPORTS = "reports"
 """In a run's settings: the folder with its files."""
 
+DAY_ORDER = "day_order"
+"""In a run's settings: a ``transform.day_order.DayOrder`` that the dates of its input proved."""
+
 _LOCK_POLL_SECONDS = 1.0
 # Of ``JobRequest``: what makes a run another one; where things lie is told apart from them, and a question that was asked is none.
 _NOTED_OPTIONS = (
@@ -226,6 +229,7 @@ def _told_of(session: Session) -> dict[str, Any]:
         "versions": versions().model_dump(exclude_none=True),
         "options": {name: value if isinstance(value, int | float | str) else str(value) for name, value in options.items() if value},
         REPORTS: str(session.folder.path),
+        **({DAY_ORDER: session.day_order} if session.day_order else {}),
     }
 
 

@@ -12,7 +12,7 @@ from etl.config.fields import LookupName
 from etl.config.model import JobConfig
 from etl.extract.scan import OpenSource
 from etl.jobs.connect import Connection
-from etl.jobs.day_order import DatesLook
+from etl.jobs.day_order import DatesLook, order_of_the_run_before
 from etl.jobs.passes import Input, compile_all, content_counters, drained, say_notes
 from etl.jobs.session import Session
 from etl.jobs.tables import OBJECTS, Directory, look_up, member_table, one_of_each
@@ -47,7 +47,7 @@ async def resolve_input(session: Session, connection: Connection, source: OpenSo
     # Compiled first with tables that know everything: faults of the map come to light before anybody is asked.
     recipes = compile_all(session, source.files, unchecked_tables(job), side_files, connection.many)
     say_notes(session, recipes)
-    dates = DatesLook(session, recipes)
+    dates = DatesLook(session, recipes, await order_of_the_run_before(session, connection, source))
     lookups = open_lookups(session) if session.request.command == CHECK else None
     words = WordCount(_known(recipes, None if practice else connection.members), no_words() if lookups is None else lookups.filled_in())
     if practice or lookups is not None or any(lookup in OBJECTS for lookup in _lookups_of(job)):

@@ -58,6 +58,7 @@ class Session:
         course: How the writes went over time, for the page; None where nothing was sent.
         out_of_reach: What needs a person although no row of this run's reports says so, in a sentence.
         next_step: What a person does next although the job finished, in a sentence; None where there is nothing.
+        day_order: Which of day and month the dates of this input proved to come first; None where nothing had to be proved.
         books: Notes the run's end in the ledger's history; None before its begin was noted.
         started_seconds: When it started, of the clock that never jumps.
     """
@@ -83,6 +84,7 @@ class Session:
     course: LoadCourse | None = None
     out_of_reach: str | None = None
     next_step: str | None = None
+    day_order: str | None = None
     books: Callable[[Summary], Awaitable[None]] | None = None
 
     @property

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import etl
+from tests.jobs.conftest import OWNERS
 
 CONFIG = """
 name: dates
@@ -101,3 +102,28 @@ def test_skipped_and_repeated_times_are_sent_counted_and_shown(look, tmp_path):
     folder = tmp_path / "results" / summary.run_id
     assert json.loads((folder / "summary.json").read_text())["remarks"][0]["rows"] == 2
     assert not (folder / "failures.csv").exists()
+
+
+def test_a_failures_file_whose_dates_prove_nothing_is_read_as_the_run_that_left_its_rows(bench):
+    both = {"column": "Due", "formats": ["%d/%m/%Y", "%m/%d/%Y"]}
+    map_ = json.loads((bench.folder / "jobs.yaml").read_text())["map"]
+    bench.config(map={**map_, "$dueAt": both}, timezone="Europe/Berlin")
+    bench.rows([{"Title": "a", "Due": "25/03/2026"}, {"Title": "b", "Due": "01/02/2026", "Owner": "nobody@x.example"}])
+    first = bench.job()
+    assert bench.counts(first) == {"created": 1, "rejected": 1}
+    left = (bench.folder / "results" / first.run_id / "failures.csv").read_text(encoding="utf-8-sig")
+    (bench.folder / "mended.csv").write_text(left.replace("nobody@x.example", OWNERS[0]))
+    second = bench.job(data=("mended.csv",))
+    assert bench.counts(second) == {"created": 1}
+    assert bench.task("b").fields["$dueAt"] == "2026-01-31T23:00:00.000Z"
+    assert "as in the run that left these rows" in bench.said.getvalue()
+
+
+def test_another_input_whose_dates_prove_nothing_still_stops_the_run(bench):
+    both = {"column": "Due", "formats": ["%d/%m/%Y", "%m/%d/%Y"]}
+    map_ = json.loads((bench.folder / "jobs.yaml").read_text())["map"]
+    bench.config(map={**map_, "$dueAt": both}, timezone="Europe/Berlin")
+    bench.rows([{"Title": "a", "Due": "25/03/2026"}])
+    assert bench.counts(bench.job()) == {"created": 1}
+    bench.rows([{"Title": "a", "Due": "01/02/2026"}])
+    assert bench.job().exit_code == 2
