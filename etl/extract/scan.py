@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import polars as pl
 
@@ -20,7 +20,7 @@ from etl.extract.paths import find_files
 from etl.extract.reader import open_table
 from etl.extract.scratch import Scratch
 from etl.extract.side_table import SideTables
-from etl.extract.spool import PlainFile, local_file
+from etl.extract.spool import PlainFile, Readable, local_file
 from etl.extract.stamp import Stamp
 from etl.extract.table import Table, cell_columns
 from etl.extract.unpack import ZIP, packing, unpacked
@@ -118,7 +118,7 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
     *,
     names: frozenset[str],
     scratch: Path,
-    stdin: BinaryIO | None = None,
+    stdin: Readable | None = None,
     spare: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> OpenSource:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import Protocol
 
 from etl.config.addresses import file_name
 from etl.errors import SourceError
@@ -57,7 +57,15 @@ class PlainFile:
     sha256: str | None
 
 
-def local_file(found: Found, scratch: Scratch, stdin: BinaryIO | None, sleep: Callable[[float], None] = time.sleep) -> PlainFile:
+class Readable(Protocol):
+    """What is read to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+        ...
+
+
+def local_file(found: Found, scratch: Scratch, stdin: Readable | None, sleep: Callable[[float], None] = time.sleep) -> PlainFile:
     """The input as a file, packed or not: itself where it is one, else a private copy in ``scratch``.
 
     Args:
@@ -87,7 +95,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def copy_stream(stream: IO[bytes], target: Path, shown: str, scratch: Scratch, *, packed_bytes: int | None = None) -> str:
+def copy_stream(stream: Readable, target: Path, shown: str, scratch: Scratch, *, packed_bytes: int | None = None) -> str:
     """Write all that a stream gives; returns its SHA-256.
 
     Args:
@@ -152,6 +160,6 @@ def _fetched(address: str, shown: str, scratch: Scratch, sleep: Callable[[float]
     return PlainFile(target, name, shown, None, sha256)
 
 
-def _spooled(stream: BinaryIO, name: str, shown: str, scratch: Scratch) -> PlainFile:
+def _spooled(stream: Readable, name: str, shown: str, scratch: Scratch) -> PlainFile:
     target = scratch.new_file(".spool")
     return PlainFile(target, name, shown, None, copy_stream(stream, target, shown, scratch))

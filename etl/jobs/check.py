@@ -38,7 +38,7 @@ async def check(request: JobRequest, around: Surroundings, stop: StopSwitch) -> 
 
 async def _check(session: Session, stop: StopSwitch) -> None:
     if session.request.offline:
-        source = await asyncio.to_thread(open_input, session)
+        source = await asyncio.to_thread(open_input, session, stop)
         given, rate = await asyncio.to_thread(offline_input, session, source), DOCUMENTED_RATE
         memory = None
     else:

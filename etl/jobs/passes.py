@@ -15,6 +15,7 @@ from etl.extract.scan import OpenSource, open_source
 from etl.frames import PreparedBatch, RawBatch, SourceFile
 from etl.jobs.connect import Connection, connect, scopes_to_map, scopes_to_write
 from etl.jobs.session import Session
+from etl.jobs.standard_input import StoppableInput
 from etl.jobs.threads import mapped_ahead
 from etl.jobs.unsettled import Unsettled
 from etl.ledger.keyspec import KeySpec
@@ -32,10 +33,11 @@ LOOK_AHEAD_ROWS = 25_000
 """Rows in a batch of the first pass: larger steps are faster, and take more memory."""
 
 
-def open_input(session: Session) -> OpenSource:
+def open_input(session: Session, stop: StopSwitch) -> OpenSource:
     """Open DATA, or the config's own path; its notes are said aloud.
 
     Raises:
+        EtlError: The job was asked to stop while standard input was read.
         SettingsError: No input was named.
         SourceError: Some file cannot be used.
     """
@@ -51,7 +53,7 @@ def open_input(session: Session) -> OpenSource:
             folder,
             names=mentioned_columns(job),
             scratch=session.scratch / "source",
-            stdin=session.around.stdin,
+            stdin=None if session.around.stdin is None else StoppableInput(session.around.stdin, stop),
             spare=is_said_by_preset(session.config, "source", "exclude"),
         )
     except SourceError as error:
@@ -76,7 +78,7 @@ async def open_and_connect(session: Session, stop: StopSwitch, *, writes: bool) 
     scopes = [*(scopes_to_write(session) if writes else []), *scopes_to_map(session.config)]
     connecting = asyncio.create_task(connect(session, stop, scopes=scopes))
     try:
-        source = await asyncio.to_thread(open_input, session)
+        source = await asyncio.to_thread(open_input, session, stop)
     except BaseException:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)

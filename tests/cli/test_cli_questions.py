@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -83,3 +84,18 @@ def test_who_leaves_where_a_key_is_asked_for_has_found_no_fault_of_the_program(d
     os.write(terminal, b"\x04")
     assert "error: interrupted at a question" in _read(terminal, "nothing was changed")
     assert process.wait(20) == 130
+
+
+def test_ctrl_c_ends_a_run_that_waits_for_its_standard_input(desk):
+    process = desk.start("run", desk.config(), "-", stdin=subprocess.PIPE)
+    process.stdin.write("Id,Title\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 20
+    # The run's folder is there once its handlers are.
+    while not list((desk.folder / "results").glob("*/")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    process.stdin.close()
+    assert desk.writes == 0
