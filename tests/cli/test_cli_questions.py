@@ -97,5 +97,5 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_standard_input(desk):
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
-    process.stdin.close()
+    process.communicate()
     assert desk.writes == 0
