@@ -19,6 +19,8 @@ EXAMPLES = 3
 """Rows shown as evidence of each side."""
 
 _NUMERIC = re.compile(r"%[-_0]?(?P<part>[dem])|%%|%[-_0^#:.0-9]*[A-Za-z+]")
+_SHORT_START = re.compile(r"%[dm][^%0-9]")
+"""A pattern that reads no text which begins with three digits, a year for example."""
 _EXPANDED = {"%D": "%m/%d/%y", "%x": "%m/%d/%y"}
 
 
@@ -139,8 +141,10 @@ class DayOrderCensus:
 def _judge(words: pl.Series, formats: tuple[str, ...]) -> pl.DataFrame:
     """``word``, and whether it speaks for ``day_first``, ``month_first`` or ``either``."""
     # The answers differ in the doubtful formats alone; most texts fit none of them, and to try the others costs more.
-    fits = _date(words, tuple(doubtful(formats))).is_not_null()
-    words = words.filter(fits)
+    open_formats = tuple(doubtful(formats))
+    if all(map(_SHORT_START.match, open_formats)):
+        words = words.filter(~words.str.contains(r"^[0-9]{3}"))
+    words = words.filter(_date(words, open_formats).is_not_null())
     dates = [_date(words, in_order(formats, order)).alias(order.name) for order in DayOrder]
     day, month = pl.col(DayOrder.DAY_FIRST.name), pl.col(DayOrder.MONTH_FIRST.name)
     return pl.DataFrame([words.alias("word"), *dates]).select(

@@ -71,6 +71,10 @@ def test_all_pairs_of_a_field_speak_for_one_order():
     assert census("25/03/2026 10:00", "03/04/2026", "03/04/2026 10:00", formats=formats) == (1, 0, 2)
 
 
+def test_dates_that_begin_with_a_year_are_judged_where_their_order_is_open():
+    assert census("2026-25-03", "2026-03-04", formats=("%Y-%d-%m", "%Y-%m-%d")) == (1, 0, 1)
+
+
 def test_rows_are_counted_and_the_first_three_are_kept_over_all_batches():
     found = DayOrderCensus(BOTH)
     for batch in range(5):
