@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -20,6 +21,10 @@ _ROWS_AT_ONCE = 125_000
 
 _BLANK_BYTES = 64
 """So far a list's bracket is looked for."""
+
+_LISTS_OF_A_PAGE = frozenset({"data", "results", "items", "value", "values", "records", "list", "tasks", "activities", "entries", "rows"})
+_ABOUT_A_PAGE = frozenset({"request_id", "next_page_id", "status", "success", "message", "code", "name", "type", "object"})
+"""Names beside such a list that are no record's, although they may look like it, or stand in a config."""
 
 
 def open_parquet(plain: PlainFile, names: frozenset[str]) -> Table:
@@ -54,7 +59,7 @@ def open_ndjson(plain: PlainFile, names: frozenset[str]) -> Table:
         names: Every column name that the config mentions.
 
     Raises:
-        SourceError: It is not such a file, or its names cannot be used.
+        SourceError: It is not such a file, it holds pages of an API's answer, or its names cannot be used.
     """
     with plain.path.open("rb") as file:
         if file.read(_BLANK_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
@@ -67,7 +72,33 @@ def open_ndjson(plain: PlainFile, names: frozenset[str]) -> Table:
         frame = pl.scan_ndjson(plain.path, schema=schema, row_index_name=ROW, row_index_offset=1)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise unreadable(plain, "NDJSON", error) from None
+    _refuse_pages(schema, names, plain)
     return _typed_table(frame, schema, plain, names)
+
+
+def _refuse_pages(schema: pl.Schema, names: frozenset[str], plain: PlainFile) -> None:
+    """A page of an API's answer is one object, too; read as a row, all of its records but the first would be lost."""
+    lists = [name for name, dtype in schema.items() if name.lower() in _LISTS_OF_A_PAGE and _is_list_of_objects(dtype)]
+    own = [name for name in schema.names() if name not in lists and fold_column(name) not in _ABOUT_A_PAGE]
+    if lists and not any(_is_of_a_record(name, names) for name in own):
+        raise SourceError(
+            f"{plain.shown}: is a page of an API's answer, whose records are the list {lists[0]!r}, and not one object a line",
+            next_step=f"convert it: jq -c '.{lists[0]}[]' FILE > tasks.ndjson",
+        )
+
+
+def _is_list_of_objects(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct)
+
+
+def _is_of_a_record(name: str, names: frozenset[str]) -> bool:
+    """Does the column identify an object, or does the config speak of it? Then a list beside it is a part of that object."""
+    return re.fullmatch(r"(?:.*[_ ])?(?:id|uuid|guid|gid|key)|.+I[dD]", name) is not None or _is_mentioned(name, names)
+
+
+def _is_mentioned(name: str, names: frozenset[str]) -> bool:
+    folded = fold_column(name)
+    return any(mention == folded or mention.startswith(f"{folded}.") for mention in map(fold_column, names))
 
 
 def _readable(frame: pl.LazyFrame, schema: pl.Schema) -> pl.Schema:
@@ -123,9 +154,8 @@ def _distinct_paths(names: Sequence[tuple[str, bool]]) -> list[str]:
 
 
 def _refuse_bytes(schema: pl.Schema, names: frozenset[str], plain: PlainFile) -> None:
-    wanted = frozenset(map(fold_column, names))
     for name, dtype in schema.items():
-        if holds_bytes(dtype) and any(mention == fold_column(name) or mention.startswith(f"{fold_column(name)}.") for mention in wanted):
+        if holds_bytes(dtype) and _is_mentioned(name, names):
             raise SourceError(
                 f"{plain.shown}: column {name!r} holds bytes, not text", next_step="export it as text, or leave it out of the map"
             )

@@ -123,6 +123,38 @@ def test_one_json_list_is_refused_with_how_to_convert_it(shop):
     assert "jq -c '.[]'" in caught.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("page", "listed"),
+    [
+        ('{"has_more": false, "total_results": 2, "data": [{"id": "a", "text": "x"}, {"id": "b", "text": "y"}]}', "data"),
+        ('{"results": [{"id": 1}], "paging": {"next": {"after": "9"}}}\n{"results": [{"id": 2}]}\n', "results"),
+        ('{"@odata.context": "https://x.example/tasks", "value": [{"activityid": "a"}]}', "value"),
+        ('{"totalSize": 1, "done": true, "records": [{"Id": "a", "attributes": {"type": "Task"}}]}', "records"),
+        ('{"status": "ok", "request_id": "r1", "Items": [{"id": 1}]}', "Items"),
+        ('{"list": [{"id": 1}], "total": 1}', "list"),
+    ],
+)
+def test_a_saved_page_of_an_api_is_refused_with_how_to_convert_it(shop, page, listed):
+    """Read as a row, all of its tasks but the first would be lost."""
+    with pytest.raises(SourceError, match="a page of an API's answer") as caught:
+        shop.open_text(page, "page.json")
+    assert f"jq -c '.{listed}[]' FILE > tasks.ndjson" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ('{"id": "a", "items": [{"text": "x"}, {"text": "y"}]}', "id"),
+        ('{"taskId": "a", "data": [{"text": "x"}]}', "taskId"),
+        ('{"Subject": "a", "results": [{"text": "x"}]}', "Subject"),
+        ('{"data": ["x", "y"]}', "data"),
+        ('{"data": {"id": 1}}', "data.id"),
+    ],
+)
+def test_a_list_within_a_record_makes_no_page_of_it(shop, line, column):
+    assert column in shop.open_text(line, "t.ndjson", names=["subject"]).files[0].columns
+
+
 def test_what_is_no_ndjson_is_refused(shop):
     with pytest.raises(SourceError, match="no whole NDJSON file"):
         shop.open_text('{"Id": 1}\n{"Id": \n', "t.ndjson")
