@@ -19,6 +19,9 @@ from etl.starter.look import Look, Place, choose_preset, look_at, opened_for
 from etl.starter.wishes import KEY
 from etl.starter.writing import LOOK, starter_text
 
+_LEFT_OUT = 8
+"""So many of the columns that are left out are named."""
+
 _PACKING = frozenset({".gz", ".zst", ".zip"})
 
 
@@ -122,9 +125,12 @@ def _tell(voice: Voice, draft: Draft, look: Look, target: Path) -> None:
     if draft.unproven:
         voice.say("warning", "unproven", f"the preset {draft.preset} is unproven: {draft.unproven}")
     if draft.preset is None:
-        _tell_guesses(voice, look)
+        _tell_guesses(voice, draft, look)
     elif draft.source:
         voice.say("warning", "guessed", f"the preset's key is not in the file; {KEY} is {draft.source[0].value}: {draft.source[0].remark}")
+    if draft.left_out:
+        listed, more = ", ".join(draft.left_out[:_LEFT_OUT]), len(draft.left_out) - _LEFT_OUT
+        voice.say("info", "left_out", f"columns of which nothing is made: {listed}{f' and {more} more' if more > 0 else ''}")
     if draft.timezone:
         text = (
             f"times carry no zone, such as {draft.zoneless}; timezone is set to {draft.timezone}, this machine's, which may not be theirs"
@@ -137,8 +143,12 @@ def _tell(voice: Voice, draft: Draft, look: Look, target: Path) -> None:
     voice.say("info", "written", f"wrote {target}: three lines in it are for you to look at, each marked {LOOK}\n", path=str(target))
 
 
-def _tell_guesses(voice: Voice, look: Look) -> None:
-    width = max((len(guess.target) for guess in look.guesses.values()), default=0)
+def _tell_guesses(voice: Voice, draft: Draft, look: Look) -> None:
+    made_up = [field for field in draft.fields if field.target not in look.guesses and field.entries]
+    width = max(map(len, [*look.guesses, *(field.target for field in made_up)]), default=0)
     for guess in look.guesses.values():
         text = f"  {guess.sureness:<7} {guess.target:<{width}}  {guess.column} ({guess.why})"
         voice.say("info", "guess", text, target=guess.target, column=guess.column, sureness=guess.sureness)
+    for field in made_up:
+        text = f"  unsure  {field.target:<{width}}  {field.entries[0].remark}"
+        voice.say("info", "guess", text, target=field.target, sureness="unsure")

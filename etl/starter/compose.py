@@ -69,7 +69,14 @@ def _tried(draft: Draft, source: OpenSource, path: Path, target: Path) -> Findin
 def _completed(draft: Draft, found: Findings, look: Look, environment: Mapping[str, str]) -> Draft:
     """The draft with the words of the status, and with a zone where the times need one."""
     zone = machine_zone(environment) if found.zoneless else None
-    return replace(draft, statuses=_statuses(draft, found, look), timezone=zone, zoneless=found.zoneless)
+    left_out = _left_out(look, found)
+    return replace(draft, statuses=_statuses(draft, found, look), timezone=zone, zoneless=found.zoneless, left_out=left_out)
+
+
+def _left_out(look: Look, found: Findings) -> tuple[str, ...]:
+    """The columns that have something to say and go nowhere; of the longest texts a person wants to know first."""
+    left = (profile for profile in look.profiles.values() if profile.filled and profile.name not in found.read)
+    return tuple(profile.name for profile in sorted(left, key=lambda profile: -profile.mean_length))
 
 
 def _statuses(draft: Draft, found: Findings, look: Look) -> tuple[StatusLine, ...]:
@@ -89,7 +96,7 @@ def _by_spelling(words: Counter[str]) -> list[tuple[str, int]]:
     """The words that need a translation, the most frequent first; those that differ only in what a map overlooks are one."""
     rows: Counter[str] = Counter()
     spelling: dict[str, str] = {}
-    for word, number in words.most_common():
+    for word, number in sorted(words.items(), key=lambda one: (-one[1], one[0])):
         if word not in STATUSES and len(word) <= _LONGEST_WORD:
             rows[spelling.setdefault(fold_word(word), word)] += number
     return rows.most_common()

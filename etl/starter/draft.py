@@ -11,7 +11,7 @@ from etl.config.model import CONTENT_KEY, JobConfig
 from etl.starter.profile import ColumnProfile
 from etl.starter.propose import FieldGuess, completed_at
 from etl.starter.status_words import flag_status, usual_status
-from etl.starter.wishes import KEY, is_flag
+from etl.starter.wishes import KEY, says_done
 from etl.task import ACCOUNT, ASSIGNED_TO, DESCRIPTION, DUE_AT, OPPORTUNITY, REQUIRED_TARGETS, STATUS, TITLE, TODO
 from etl.transform.mentions import rule_columns
 from etl.transform.side_files import LOOKUPS_FILE
@@ -75,6 +75,7 @@ class Draft:
         timezone: Proposed for times that carry no zone; None where none is needed.
         zoneless: The first such time, such as ``row 2: '2026-11-09 15:15'``; None where there is none.
         time: Of dates without a time, where no preset says it.
+        left_out: The file's columns that nothing is made of, those with the longest texts first; empty ones are not among them.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Draft:
     timezone: str | None = None
     zoneless: str | None = None
     time: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def lacking_key(job: JobConfig, columns: Sequence[str]) -> tuple[str, ...]:
@@ -146,8 +148,9 @@ def proposed_status(word: str, known: str | None, profile: ColumnProfile | None,
     """
     if known is not None:
         return known, True
-    usual = usual_status(word) or (flag_status(word) if profile is not None and is_flag(profile) else None)
-    return usual or TODO, usual is not None and not with_preset
+    usual = usual_status(word) or (flag_status(word) if profile is not None and says_done(profile) else None)
+    # 0 and 1 of a status are more often no and yes than not: worth proposing, and no more.
+    return usual or flag_status(word) or TODO, usual is not None and not with_preset
 
 
 def _guessed(target: str, profiles: Mapping[str, ColumnProfile], guesses: Mapping[str, FieldGuess]) -> FieldDraft:

@@ -95,7 +95,7 @@ def profile_columns(sample: pl.DataFrame) -> dict[str, ColumnProfile]:
 def _profile(name: str, cells: pl.Series) -> ColumnProfile:
     # A method of a series looks itself up by its name, and takes ``^…$`` for a pattern.
     filled = cells.rename("cell").drop_nulls()
-    counted = filled.value_counts(sort=True, name="rows")
+    counted = filled.value_counts(name="rows").sort("rows", "cell", descending=[True, False])
     shares = filled.to_frame().select(
         emails=pl.col("cell").str.contains(_EMAIL).mean(),
         numbers=(~pl.col("cell").str.contains(r"\p{L}")).mean(),

@@ -55,12 +55,11 @@ def _best(target: str, wish: Wish, profiles: Iterable[ColumnProfile], *, by_name
     if not by_name:
         found = next((profile for profile in fitting if wish.by_content(profile)), None)
         return FieldGuess(target, found.name, "unsure", f"by its contents alone: {wish.shown(found)}") if found else None
-    named = [(rank, profile) for profile in fitting if (rank := _rank(name_words(profile.name), wish)) is not None]
+    named = [(wish.doubtful(profile), rank, profile) for profile in fitting if (rank := _rank(name_words(profile.name), wish)) is not None]
     if not named:
         return None
-    rank, best = min(named, key=lambda one: one[0])
-    whole_name = rank < len(wish.names)
-    sureness: Sureness = "sure" if whole_name and wish.by_content(best) else "likely"
+    is_doubtful, rank, best = min(named, key=lambda one: one[:2])
+    sureness: Sureness = "unsure" if is_doubtful else "sure" if rank < len(wish.names) and wish.by_content(best) else "likely"
     return FieldGuess(target, best.name, sureness, f"by its name; {wish.shown(best)}")
 
 

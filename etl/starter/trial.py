@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from etl.config.columns import find_column
 from etl.config.fields import ValuesMapping
 from etl.config.model import JobConfig, ReadConfig
+from etl.extract.exclude import excluded_columns
 from etl.extract.scan import OpenSource
 from etl.frames import EXCLUDED, EXTRACT_CODE, ROW
 from etl.task import DUE_AT, STATUS, STATUSES
-from etl.transform.compile import FieldPlan, compile_recipe
+from etl.transform.compile import FieldPlan, Recipe, compile_recipe
 from etl.transform.lookups import unchecked_tables
 from etl.transform.mentions import build_chain, targets_with_several
 from etl.transform.problems import NO_TIMEZONE
@@ -31,6 +33,7 @@ class Findings:
         known: What the map makes of those that it knows.
         preset_words: All that the map translates.
         zoneless: The first time that carries no zone, such as ``row 2: '2026-11-09 15:15'``; None where there is none.
+        read: The columns of the first file that a field, the key or ``source.exclude`` is made of.
     """
 
     rows: int = 0
@@ -38,6 +41,7 @@ class Findings:
     known: Mapping[str, str] = field(default_factory=dict)
     preset_words: Mapping[str, str] = field(default_factory=dict)
     zoneless: str | None = None
+    read: frozenset[str] = frozenset()
 
 
 def try_out(config: ReadConfig, source: OpenSource) -> Findings:
@@ -53,6 +57,7 @@ def try_out(config: ReadConfig, source: OpenSource) -> Findings:
     """
     job, found = config.job, Findings()
     recipes = [compile_recipe(config, file, unchecked_tables(job), many=targets_with_several(job), side_files={}) for file in source.files]
+    found.read = _read(recipes[0], job, source.files[0].columns)
     for raw in source.batches(columns=[recipe.columns for recipe in recipes]):
         recipe, rows = recipes[raw.file.index], raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null())
         plans = {plan.target: plan for plan in recipe.fields if plan.source.columns}
@@ -66,6 +71,12 @@ def try_out(config: ReadConfig, source: OpenSource) -> Findings:
     steps = [step.entries for step in job.map[STATUS].values if isinstance(step, ValuesMapping)]
     found.preset_words = {word: status for entries in steps for word, status in entries.items()}
     return found
+
+
+def _read(recipe: Recipe, job: JobConfig, columns: Sequence[str]) -> frozenset[str]:
+    excluding = (find_column(columns, (name,)) for name in excluded_columns(job.source.exclude))
+    key = () if job.source.key_is_content else recipe.key.columns
+    return frozenset(column for plan in recipe.fields for column in plan.source.columns).union(key, filter(None, excluding))
 
 
 def _texts(plan: FieldPlan, rows: pl.DataFrame, null_values: tuple[str, ...]) -> tuple[pl.Series, pl.Series | None]:

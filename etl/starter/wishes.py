@@ -31,6 +31,7 @@ class Wish:
         possible: Without it a column is not taken, whatever its name.
         by_content: What speaks for a column beside its name, or without it.
         shown: What its contents are, for people.
+        doubtful: A column of that name which is taken only where there is no other, and never surely.
     """
 
     names: tuple[str, ...]
@@ -38,6 +39,7 @@ class Wish:
     possible: Callable[[ColumnProfile], bool]
     by_content: Callable[[ColumnProfile], bool]
     shown: Callable[[ColumnProfile], str]
+    doubtful: Callable[[ColumnProfile], bool] = lambda _: False
 
 
 def is_flag(profile: ColumnProfile) -> bool:
@@ -66,11 +68,18 @@ def _has_no_word(profile: ColumnProfile, words: frozenset[str]) -> bool:
 def _can_be_status(profile: ColumnProfile) -> bool:
     if not profile.words or profile.formats:
         return False
-    return _speaks_of_done(profile) if is_flag(profile) else _is_text(profile)
+    return (_is_text(profile) and not is_flag(profile)) or says_done(profile) or _is_code(profile)
 
 
-def _speaks_of_done(profile: ColumnProfile) -> bool:
-    return not _has_no_word(profile, frozenset({"done", "completed", "complete", "closed", "erledigt"}))
+def says_done(profile: ColumnProfile) -> bool:
+    """Yes and no in a column whose name says that it is about being done: only there they are a status."""
+    return is_flag(profile) and not _has_no_word(profile, _DONE)
+
+
+def _is_code(profile: ColumnProfile) -> bool:
+    """The name speaks of a status, and the words are numbers, or yes and no, of which nobody can know what they mean."""
+    is_named = not _has_no_word(profile, _DONE | _STATUS)
+    return is_named and (is_flag(profile) or not _is_text(profile)) and not says_done(profile)
 
 
 def _shows_words(profile: ColumnProfile) -> str:
@@ -94,6 +103,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_DONE = _words("done completed complete closed erledigt")
+_STATUS = _words("status state stage done stand statut estado")
 _NOT_DUE = _words("created create creation modified updated update changed completed completion closed start started last added add")
 _NOT_OURS = _words("contact customer client lead created creator creation author reporter modified updated participants")
 
@@ -120,10 +131,11 @@ WISHES: dict[str, Wish] = {
             "status, state, stage, progress, "
             " done, completed, complete, is complete, is completed, is done, closed, is closed, statut, estado, erledigt"
         ),
-        _words("status state stage done stand statut estado"),
+        _STATUS,
         _can_be_status,
         _speaks_of_status,
         _shows_words,
+        _is_code,
     ),
     DUE_AT: Wish(
         _listed("due date, due, due at, due on, date due, deadline, deadline at, due datetime, target date, end date, date, when"),
@@ -134,8 +146,10 @@ WISHES: dict[str, Wish] = {
     ),
     ASSIGNED_TO: Wish(
         _listed(
-            "assignee email, owner email, assigned to email, assigned to, assigned, assignee, owner, assigned to user, "
-            "responsible, user, agent, rep, sales rep, account manager"
+            # Beside someone responsible, an owner is whoever made the task (Insightly).
+            "assignee email, owner email, assigned to email, assigned to, assigned, assignee, responsible, "
+            "assignee id, assigned user id, responsible user id, responsible id, owner, assigned to user, "
+            "user, agent, rep, sales rep, account manager"
         ),
         _words("assignee assigned owner responsible who wer bearbeiter zuständig verantwortlich responsable"),
         lambda it: not it.formats and _has_no_word(it, _NOT_OURS) and 2 * it.distinct <= it.filled + 2,

@@ -100,6 +100,42 @@ def test_without_an_owner_a_member_is_asked_for_and_nobody_gets_the_tasks_by_acc
     assert config(desk, "list.yaml").map["$status"].value == "TODO"
 
 
+@pytest.mark.parametrize("codes", [("0", "1"), ("100", "200")])
+def test_codes_in_a_status_are_never_taken_for_open_tasks_without_a_word(desk, codes):
+    desk.write("list.csv", "ID,Title,Status,Owner\n" + "".join(f"{code},Call {code},{code},sam@acme.example\n" for code in codes))
+    ended = desk("init", "list.csv")
+    assert ended.code == 1
+    assert f"unsure  $status      Status (by its name; {', '.join(codes)})" in ended.stderr
+    assert f"statuses that are not known: {', '.join(codes)}; choose what they become" in ended.stderr
+    assert "2  rejected" in ended.stderr
+
+
+def test_zero_and_one_of_a_column_that_says_done_are_settled(desk):
+    desk.write("list.csv", "ID,Title,Done,Owner\n1,Call,0,sam@acme.example\n2,See,1,sam@acme.example\n")
+    assert desk("init", "list.csv").code == 0
+    assert config(desk, "list.yaml").map["$status"].values[0].entries == {"0": "TODO", "1": "COMPLETE"}
+
+
+def test_that_no_column_is_a_status_or_an_owner_is_told(desk):
+    desk.write("list.csv", "ID,Title\n1,Call them\n2,See them\n")
+    ended = desk("init", "list.csv")
+    assert "unsure  $status      no column looked like a status: each row becomes an open task" in ended.stderr
+    assert "unsure  $assignedTo  no column looked like an owner: put a member's e-mail here" in ended.stderr
+
+
+def test_the_columns_of_which_nothing_is_made_are_named_those_with_long_texts_first_and_the_empty_ones_not(desk):
+    desk.write("list.csv", "ID,Title,Colour,Minutes,Empty\n1,Call,red,They want offers,\n2,See,blue,,\n")
+    ended = desk("init", "list.csv")
+    assert "columns of which nothing is made: Minutes, Colour\n" in ended.stderr
+    more = [f"Extra {letter}" for letter in "abcdefghij"]
+    desk.write(
+        "tasks.csv", ZOHO.format(status="Deferred").replace("\n", ",{}\n").format(",".join(more), ",".join("x" * n for n in range(1, 11)))
+    )
+    ended = desk("init", "tasks.csv")
+    named = ", ".join(reversed(more[2:]))
+    assert f"columns of which nothing is made: {named} and 3 more\n" in ended.stderr
+
+
 def test_rows_that_nothing_identifies_are_identified_by_their_cells(desk):
     desk.write("list.csv", "Kind,Title\nA,Call them\nA,Call them\nB,See them\n")
     assert desk("init", "list.csv").code == 0

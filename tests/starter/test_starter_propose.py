@@ -115,6 +115,26 @@ def test_yes_and_no_mean_something_only_where_a_column_says_done():
     assert guessed({"Done": ["1", "0"], "Title": ["Call them", "See them"]})["$status"].column == "Done"
 
 
+@pytest.mark.parametrize("codes", [["0", "1"], ["no", "yes"], ["100", "200"]])
+def test_codes_of_a_status_are_taken_for_one_by_name_alone_and_never_surely(codes):
+    found = guessed({"Status": codes, "Title": ["Call them", "See them"]})
+    assert (found["$status"].column, found["$status"].sureness) == ("Status", "unsure")
+    assert "$status" not in guessed({"Priority": codes, "Title": ["Call them", "See them"]})
+
+
+@pytest.mark.parametrize("other", ["Completed", "Stage"])
+def test_a_status_in_words_or_of_done_is_preferred_to_codes(other):
+    words = {"Completed": ["false", "true"], "Stage": ["open", "done"]}
+    assert guessed({"Status": ["100", "200"], other: words[other], "Title": ["Call", "See"]})["$status"].column == other
+
+
+def test_who_is_responsible_is_assigned_and_not_the_owner_that_stands_before_it():
+    columns = {"TASK_ID": ["1", "2"], "TITLE": ["Call them"] * 2, "OWNER_USER_ID": ["10", "10"], "RESPONSIBLE_USER_ID": ["20", "21"]}
+    assert guessed(columns)["$assignedTo"].column == "RESPONSIBLE_USER_ID"
+    assert guessed({"Owner": ["Sam", "Sam"], "Assigned to": ["Kim", "Kim"]})["$assignedTo"].column == "Assigned to"
+    assert guessed({"OWNER_USER_ID": ["10", "10"], "TITLE": ["Call them"] * 2})["$assignedTo"].column == "OWNER_USER_ID"
+
+
 def test_a_columns_name_is_taken_apart_however_it_is_written():
     assert name_words("Activity - Due date") == name_words("dueDate") == name_words("due_date") == name_words("Task due-date")
 
