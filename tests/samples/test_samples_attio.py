@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 
@@ -55,6 +56,25 @@ def test_the_first_company_and_the_first_deal_of_an_attio_task_are_linked_wherev
     assert with_both["$account"] == "41f0abdd-63d5-43ce-8f29-0b883cf5a743"
     assert with_both["$opportunity"] == "afd06a2f-ed02-4380-9cca-23fdfe4ce6d4"
     assert "$account" not in ran.payloads["26c1f61b-9d9c-4f28-a462-b511f4449831"]
+
+
+@pytest.mark.parametrize(
+    "company",
+    [
+        {"target_record_id": "c1", "target_object_id": "companies"},
+        {"target_object_id": "companies", "added_at": "2026-11-05", "target_record_id": "c1"},
+        {"target_record_id": "c1", "note": None, "target_object_id": "companies", "position": 3},
+        {"target_object_id": "97052eb9-e65e-443f-a297-f2d9a4a7f795", "target_object": "companies", "target_record_id": "c1"},
+    ],
+)
+def test_a_link_of_an_attio_task_is_read_whatever_the_order_of_its_keys_and_with_others_among_them(rehearsal, company):
+    task = {"id": {"task_id": "t1"}, "content_plaintext": "Call", "deadline_at": None, "is_completed": False}
+    task["assignees"] = [{"referenced_actor_type": "workspace-member", "referenced_actor_id": "m1"}]
+    first = {**company, "target_record_id": "p1"} | {key: "people" for key, value in company.items() if value == "companies"}
+    deal = {**company, "target_record_id": "d1"} | {key: "deals" for key, value in company.items() if value == "companies"}
+    task["linked_records"] = [first, company, deal, {**company, "target_record_id": "c2"}]
+    ran = rehearsal.run("attio", rehearsal.write("linked.ndjson", json.dumps(task)))
+    assert (ran.payloads["t1"]["$account"], ran.payloads["t1"]["$opportunity"]) == ("c1", "d1")
 
 
 def test_ids_of_attio_members_become_e_mails_by_a_table_of_them(rehearsal):
