@@ -17,6 +17,9 @@ _MS = pl.Datetime("ms")
 _FIRST = datetime(1900, 1, 1)  # noqa: DTZ001  local and UTC times are both compared with it
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999_000)  # noqa: DTZ001  likewise
 
+_SECONDS = (631_152_000, 4_102_444_800)
+"""1990 and 2100 in seconds. As milliseconds they lie in January and February 1970, when nothing was due: they were meant as seconds."""
+
 _DIRECTIVE = re.compile(r"%[-_0^#:.0-9]*([A-Za-z+%])")
 _TIME_DIRECTIVES = frozenset("HkIlMSTRrXcfpP")
 _PROBE = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
@@ -75,7 +78,7 @@ def read_format(words: pl.Series, pattern: str, time_ms: int) -> pl.DataFrame:
 
     Returns:
         ``instant`` (UTC) where the text says which it is, else ``local``; naive Datetime("ms"), both null where the text does not
-        fit, or is before 1900 or after 9999.
+        fit, or is before 1900 or after 9999; ``epoch-ms`` does not fit what counts seconds.
     """
     if pattern == ISO:
         read = read_iso(words, time_ms)
@@ -120,4 +123,11 @@ def _moments(instant: pl.Series | None, local: pl.Series | None) -> pl.DataFrame
 
 def _read_epoch(words: pl.Series, unit_ms: int) -> pl.DataFrame:
     numbers = words.str.extract(r"^(-?[0-9]{1,15})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
+    if unit_ms == 1:
+        numbers = numbers.to_frame("number").select(pl.when(~looks_like_seconds(pl.col("number"))).then("number")).to_series()
     return _moments((numbers * unit_ms).cast(_MS), None)
+
+
+def looks_like_seconds(numbers: pl.Expr) -> pl.Expr:
+    """Boolean of each whole number: read as milliseconds it would be a day of early 1970, and it counts seconds."""
+    return numbers.is_between(*_SECONDS)

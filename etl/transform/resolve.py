@@ -9,6 +9,7 @@ import polars as pl
 
 from etl.config.fields import LookupName
 from etl.task import STATUSES
+from etl.transform.date_formats import EPOCH_MS, EPOCH_S, looks_like_seconds
 from etl.transform.dates import DateRule, read_dates
 from etl.transform.day_order import fits_in_other_order
 from etl.transform.lookups import NOUNS, Resolver, normalise
@@ -92,9 +93,13 @@ class Instant:
                 f": all dates of an input have day and month in one order; correct the date, or {key}.formats",
             ]
         )
+        seconds = f"counts seconds, not milliseconds, else it would be a day of 1970: write {EPOCH_S} under {key}.formats"
+        number = pl.col("named").str.extract(r"^([0-9]{1,15})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
         return (
             pl.when(pl.col("code") == NO_TIMEZONE)
             .then(pl.lit(zoneless))
+            .when(pl.lit(EPOCH_MS in self.rule.formats) & looks_like_seconds(number))
+            .then(pl.lit(seconds))
             .when(pl.col("other_order").is_not_null())
             .then(exchanged)
             .otherwise(pl.lit(unread))
