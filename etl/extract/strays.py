@@ -6,7 +6,7 @@ No row may be lost, so a record is left out only where its form leaves no doubt:
 - A **group title** has text in one cell alone, the first; the next record that is not blank is a repeated header; and the first header
   has such a title above it, too. (Two files glued together have no titles: the last row of the first, however empty, stays.)
 - A **subitem header** says ``Subitems`` and then the name of the first column. The records below it whose first cell is empty are
-  rows of that other table. They are kept, and refused (SUBITEM): nobody's work vanishes.
+  rows of that other table. They are kept, and refused (SUBITEM): nobody's work vanishes, unless ``source.exclude`` says so.
 - A **trailer** is at the very end: a record with one of the sentences that reports end in, and what follows it; with what stands between
   the last blank record and it (the report's name). All of these have text in one cell alone, but for a total's numbers. A bare
   ``Total`` counts only below a blank record.
@@ -188,7 +188,11 @@ def _about_groups(left_out: pl.DataFrame, subitems: int) -> str:
     )
     counted = [f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in kinds if count]
     named = f" ({_listed(titles['text'].to_list())})" if titles.height else ""
-    below = f"; the {subitems} row{'s' if subitems > 1 else ''} below subitem headers: refused" if subitems else ""
+    below = (
+        f"; the {subitems} row{'s' if subitems > 1 else ''} below subitem headers: refused, but for those that source.exclude keeps out"
+        if subitems
+        else ""
+    )
     return f"not read, as no rows of the table: {', '.join(counted)}{named}; rows {_listed(left_out[ROW].to_list())}{below}"
 
 

@@ -60,6 +60,7 @@ def test_items_of_each_group_of_a_monday_board_are_created(ran):
 def test_subitems_of_monday_stay_out_and_are_counted(ran):
     assert sum(line["action"] == "excluded" for line in ran.results) == 8
     assert "18020110467" not in ran.payloads
+    assert "below subitem headers: refused, but for those that source.exclude keeps out" in ran.said
 
 
 def test_two_columns_of_one_name_on_a_monday_board_do_no_harm(ran):
