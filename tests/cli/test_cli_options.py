@@ -121,7 +121,9 @@ def test_faults_without_the_sandbox_are_refused(desk, make_row):
     assert "--sandbox" in ended.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGHUP, 129)]
+)
 def test_a_signal_lets_what_is_in_flight_finish_and_the_same_command_goes_on(desk, make_row, number, code):
     rows = [make_row(number) for number in range(40)]
     desk.sandbox.set_latency(0.1)

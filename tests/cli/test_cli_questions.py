@@ -49,7 +49,7 @@ def _send(process, number):
     return None
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143)])
 def test_a_signal_at_the_question_of_an_undo_leaves_at_once_and_takes_nothing_back(desk, make_row, asked, number, code):
     desk.run([make_row(1)])
     process, terminal = asked("undo", "desk.yaml", until="to go on: ")

@@ -69,7 +69,7 @@ def _refuse(_frame, path):
     raise LocalFailureError(f"cannot write {path}: No space left on device", next_step="make room")
 
 
-@pytest.mark.parametrize("options", [{}, {"sync": True}, {"limit": 9}])
+@pytest.mark.parametrize("options", [{}, {"sync": True}, pytest.param({"limit": 9}, marks=pytest.mark.slow)])
 def test_a_run_ends_as_if_the_input_had_been_read_again(bench, tmp_path, monkeypatch, small_batches, mapped, options):
     (tmp_path / "other").mkdir()
     other = type(bench)(tmp_path / "other")

@@ -105,6 +105,7 @@ def assert_nothing_tells_the_password(bench, *said):
     assert b"search_path" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_of_two_processes_one_works_whether_the_other_is_turned_away_waits_is_killed_or_paused_past_its_lease(
     bench, store, address, other_key
