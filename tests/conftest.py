@@ -28,6 +28,18 @@ settings.register_profile("unhurried", parent=settings(), deadline=None)
 settings.load_profile("unhurried")
 
 
+_IN_ONE_PROCESS = {"samples", "test_pitfalls.py"}
+"""Files and folders whose modules import a file once and then ask many things of it."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of such a module together: each process that had one of them would import the file anew."""
+    for item in items:
+        if _IN_ONE_PROCESS & {item.path.name, item.path.parent.name}:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """One server for all processes of the session."""
