@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from etl.errors import LocalFailureError, LockedError
+from etl.jobs.journal import keep_lease
+from etl.jobs.threads import LedgerThread
 from etl.ledger.holder import Holder
-from etl.ledger.lock import HEARTBEAT_SECONDS, LEASE_SECONDS
+from etl.ledger.lock import HEARTBEAT_SECONDS, LEASE_SECONDS, LockLostError
 from etl.ledger.store import open_ledger
+from etl.load.stop import StopSwitch
 from etl.records import Action
 from tests.jobs.conftest import JumpingClock
 
@@ -81,3 +85,28 @@ def test_a_ledger_that_is_taken_away_during_a_run_stops_it_before_more_is_sent(b
     assert "removed, moved or replaced" in summary.message
     assert "reconcile" in summary.next_command
     assert bench.counts(summary).get(Action.CREATED.value, 0) == len(bench.sandbox.tasks) == 0
+
+
+@pytest.mark.parametrize(("fault", "renewals"), [(LocalFailureError("the server restarts"), 6), (LockLostError("taken"), 1)])
+def test_the_heartbeat_outlives_a_ledger_that_is_away_for_a_moment_but_no_lost_lock(fault, renewals):
+    """The lock is surely ours for fifty seconds after its last renewal."""
+    stop, seen = StopSwitch(), []
+
+    class Clock:
+        async def sleep(self, seconds):
+            await asyncio.sleep(0)
+
+    class Lease:
+        def renew(self):
+            seen.append(len(seen))
+            raise fault
+
+        def still_ours(self):
+            return len(seen) < 6
+
+    async def main():
+        with LedgerThread() as thread:
+            await keep_lease(thread, SimpleNamespace(lease=Lease()), Clock(), stop)
+
+    asyncio.run(main())
+    assert (len(seen), stop.verdict()) == (renewals, fault)
