@@ -6,12 +6,14 @@ The server is one for all processes of a session, with a schema for each who ask
 from __future__ import annotations
 
 import fcntl
+import importlib
 import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -19,6 +21,10 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).with_name("servers")))
 
 from postgres_server import PostgresServer, what_is_missing
+
+# One thread in each of several processes: with more they wait for one another. Only here: what the tests start has as many as a user's.
+with patch.dict(os.environ, POLARS_MAX_THREADS="1"):
+    importlib.import_module("polars").thread_pool_size()
 
 # Hundreds of processes are started: each would compile the whole code for itself where the environment forbids to keep what was compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import platform
 import shutil
@@ -184,8 +185,9 @@ def open_session(config: ReadConfig, request: JobRequest, around: Surroundings, 
     )
 
 
+@functools.cache
 def versions() -> VersionSummary:
-    """What is at work."""
+    """What is at work; a library's description is read once."""
     return VersionSummary(
         lightfield_etl=version("lightfield-etl"),
         python=platform.python_version(),

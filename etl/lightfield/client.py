@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.metadata
 from collections.abc import Mapping
 from types import TracebackType
@@ -166,6 +167,7 @@ def _headers(api_key: ApiKey) -> dict[str, str]:
     }
 
 
+@functools.cache
 def _version() -> str:
     try:
         return importlib.metadata.version("lightfield-etl")

@@ -23,7 +23,7 @@ def harmless(text: str, *, keep_newlines: bool = False) -> str:
         text: From a cell, an answer or anywhere else.
         keep_newlines: For sentences of ours with several lines; otherwise the text stays on one line.
     """
-    if text.isprintable():
+    if text.isprintable() or (keep_newlines and text.replace("\n", "").isprintable()):
         return text
     return "".join(_seen(character, keep_newlines=keep_newlines) for character in text)
 

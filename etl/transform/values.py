@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,7 +55,13 @@ def replace(text: pl.Expr, old: pl.Series, new: pl.Series) -> pl.Expr:
 
 def build_translation(entries: Mapping[str, str]) -> Translation:
     """From words (trimmed here) to their results; an empty result empties the field."""
-    written = {word.strip(): result.strip() for word, result in entries.items()}
+    return _translation(tuple(entries.items()))
+
+
+@functools.lru_cache(maxsize=256)
+def _translation(entries: tuple[tuple[str, str], ...]) -> Translation:
+    """Built once for each file of an input, each pass and each field that uses the same words."""
+    written = {word.strip(): result.strip() for word, result in entries}
     return translation_of(pl.DataFrame({WORD: _texts(written.keys()), RESULT: _texts(written.values())}))
 
 

@@ -131,7 +131,7 @@ def test_the_doctor_ends_as_a_run_would_and_with_what_to_do(desk):
 
 
 def test_the_json_log_tells_of_single_rows_without_what_is_in_them(desk, make_row):
-    desk.sandbox.set_faults(Faults(error_before=0.5, only_writes=1))
+    desk.sandbox.set_faults(Faults(error_before=0.25, only_writes=1))
     rows = [make_row(number, title=f"Cell {number}") for number in range(1, 21)]
     ended = desk.run([*rows, make_row(21, status="Cellar")], "--log-format", "json")
     lines = [json.loads(line) for line in ended.stderr.splitlines()]

@@ -124,7 +124,7 @@ def test_beyond_the_window_an_uncertain_row_is_looked_for_and_not_sent(bench):
 def test_a_stopped_run_is_refused_because_its_unread_rows_are_in_no_ledger(bench):
     bench.rows(range(300))
     bench.sandbox.set_faults(Faults(error_before=0.3, only_writes=1))
-    bench.config(limits={"attempts": 1})
+    bench.config(limits={"attempts": 1, "concurrency": 8})
     stopped = bench.job(max_failures=CountOrShare(count=20))
     bench.sandbox.set_faults(Faults.none())
     unread = stopped.counts[Action.NOT_SENT]
