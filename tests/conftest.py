@@ -6,6 +6,7 @@ The server is one for all processes of a session, with a schema for each who ask
 from __future__ import annotations
 
 import fcntl
+import gc
 import importlib
 import json
 import os
@@ -21,6 +22,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).with_name("servers")))
 
 from postgres_server import PostgresServer, what_is_missing
+from shared_statements import with_shared_statements
 
 # One thread in each of several processes: with more they wait for one another. Only here: what the tests start has as many as a user's.
 with patch.dict(os.environ, POLARS_MAX_THREADS="1"):
@@ -44,6 +46,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _IN_ONE_PROCESS & {item.path.name, item.path.parent.name}:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_collection_finish() -> None:
+    """The collector of garbage need not look at five thousand tests again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """For all the ledgers that a process of tests opens."""
+    with patch("etl.ledger.sqlite.create_engine", with_shared_statements):
+        yield
 
 
 @pytest.fixture(scope="session")

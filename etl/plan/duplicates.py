@@ -18,7 +18,9 @@ _ACTION = "action"
 _CONFLICT = "conflict"
 _REPEAT = "repeat"
 _ACTIONS = pl.Enum([CREATE, UPDATE, *(action.value for action in Action)])
-_RANGE = 1 << 60
+_RANGES = 16
+_WORTH_DIVIDING = 100_000
+"""Rows; fewer are looked at in one step."""
 _HELD: dict[str, pl.DataType | type[pl.DataType]] = {_KEY: pl.UInt64, _CONTENT: pl.UInt64, _ACTION: _ACTIONS}
 
 
@@ -75,8 +77,9 @@ def _repeated(keys: pl.Series) -> pl.Series:
     them would take three times their memory.
     """
     found = pl.Series(_KEY, dtype=pl.UInt64)
-    for lowest in range(0, 1 << 64, _RANGE):
-        highest = lowest + _RANGE - 1
+    width = (1 << 64) // (_RANGES if len(keys) > _WORTH_DIVIDING else 1)
+    for lowest in range(0, 1 << 64, width):
+        highest = lowest + width - 1
         of_range = keys.filter(keys.is_between(pl.lit(lowest, dtype=pl.UInt64), pl.lit(highest, dtype=pl.UInt64))).sort()
         found = pl.concat([found, of_range.filter(of_range == of_range.shift(1)).unique()])
     return found

@@ -184,6 +184,17 @@ def test_duplicates_are_seen_across_batches() -> None:
     assert closed.counts == {CREATE: 1, "duplicate": 1}
 
 
+@pytest.mark.parametrize("worth_dividing", [0, 1_000])
+def test_however_the_census_divides_its_rows_the_same_ones_are_repeats(worth_dividing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.plan.duplicates._WORTH_DIVIDING", worth_dividing)
+    once, twice = [{"key": f"once {number}"} for number in range(40)], [{"key": f"twice {number}"} for number in range(40)]
+    census, prepared = KeyCensus(), batch(*once, *twice, *twice)
+    census.add(prepared, choose(prepared, NO_ENTRIES, NothingKnown().mark(prepared)).frame)
+    closed = census.close()
+    assert closed.counts == {CREATE: 80, "duplicate": 40}
+    assert closed.duplicates.keys.height == 40
+
+
 def test_the_census_counts_what_the_second_pass_will_find() -> None:
     prepared = batch(
         {"key": "1", "content": "a"},

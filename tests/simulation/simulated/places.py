@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from unittest.mock import patch
 from urllib.parse import quote
 
-from simulated.economies import with_shared_statements
+from shared_statements import with_shared_statements
 from simulated.virtual_time import START
 
 if TYPE_CHECKING:
