@@ -9,7 +9,7 @@ from pathlib import Path
 import many
 import pytest
 
-SEEDS = 80
+SEEDS = 160
 AT_ONCE = 40
 FAIR_SHARES = {"walks with a trash between two pages": 0.15, "retries": 0.1, "second processes": 0.1}
 """In so many schedules at least."""

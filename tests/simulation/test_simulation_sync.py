@@ -9,7 +9,7 @@ from pathlib import Path
 import many
 from simulated.sync_schedule import FAMILIES, family_of
 
-SEEDS = 20
+SEEDS = 40
 AT_ONCE = 10
 CHUNKS = [range(first, first + AT_ONCE) for first in range(0, SEEDS, AT_ONCE)]
 
