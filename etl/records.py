@@ -52,7 +52,7 @@ class RowClass(StrEnum):
     REJECTED = "rejected"
     """Refused by us as it stands in the source: mapping, look-up, key."""
     FAILED = "failed"
-    """The ledger says that its write failed, or may or may not have been executed."""
+    """The ledger says that its write failed, or may or may not have been executed; or its task could not be read."""
 
 
 IS_A_TASK = (RowClass.EQUAL, RowClass.EDITED, RowClass.DIFFERS)

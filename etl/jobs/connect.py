@@ -23,6 +23,7 @@ from etl.lightfield.models import Definitions, KeyInfo, Member
 from etl.lightfield.secret import ApiKey, normalise_origin
 from etl.load.reader import ThrottledReader
 from etl.load.stop import StopSwitch
+from etl.load.task_look import TaskLook
 from etl.load.throttle import Throttles
 from etl.plan.fit import TargetDefinition, many_valued, misfits
 from etl.report.summary import WorkspaceSummary
@@ -45,6 +46,7 @@ class Connection:
         members: None where the key may not read them.
         many: The relationships that take several ids.
         first_pages: Of the lists that the map looks into.
+        look: At single tasks.
     """
 
     client: LightfieldClient
@@ -57,6 +59,7 @@ class Connection:
     members: tuple[Member, ...] | None
     many: frozenset[str]
     first_pages: FirstPages
+    look: TaskLook
 
 
 async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], by_map: bool = True) -> Connection:
@@ -107,7 +110,7 @@ async def connect(session: Session, stop: StopSwitch, *, scopes: Sequence[str], 
         # A rehearsal is in no workspace of anybody's.
         hold_workspace(session.config, members)
     many = hold_map(session.config, definitions) if by_map else frozenset()
-    return Connection(client, key, throttles, reader, server_clock, stop, info, members, many, first_pages)
+    return Connection(client, key, throttles, reader, server_clock, stop, info, members, many, first_pages, TaskLook(reader, client))
 
 
 def write_rate(connection: Connection) -> float:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from etl.jobs.loading import Load
 from etl.jobs.settle_changes import DONE_AS
-from etl.jobs.syncing import retrieve
+from etl.jobs.syncing import left_unread
 from etl.key_window import KEY_WINDOW
 from etl.lightfield.models import TaskView
+from etl.load.task_look import UnreadableTaskError
 from etl.plan.changes import told
 from etl.plan.doubtful_change import Happened, as_found, happened
 from etl.plan.three_way import Written, touched
@@ -31,7 +32,10 @@ class RetryChanges:
 
     async def _decide(self, operation: Operation) -> Operation | Outcome:
         load, rows = self.load, self.load.memory.rows
-        theirs = await retrieve(load.connection.reader, load.connection.client, operation.task_id or "")
+        try:
+            theirs = await load.connection.look.retrieve(operation.task_id or "")
+        except UnreadableTaskError as error:
+            return left_unread(operation, error, load.session.around.clock.now())
         what, now = self._happened(operation, theirs), load.session.around.clock.now()
         if what is Happened.AGAIN:
             return operation

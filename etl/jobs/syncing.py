@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from etl.jobs.connect import Connection
@@ -13,19 +14,15 @@ from etl.jobs.identify import Memory
 from etl.jobs.keys import key_of_write
 from etl.jobs.session import Session
 from etl.ledger.history import WrittenRow
-from etl.lightfield.answer import Category
-from etl.lightfield.client import LightfieldClient
 from etl.lightfield.models import TaskView
-from etl.lightfield.pages import understood
-from etl.load.reader import ThrottledReader
-from etl.plan.changes import Former, Rules, back_again, change, vanished
+from etl.load.task_look import UNREADABLE, UnreadableTaskError
+from etl.plan.changes import Former, Rules, back_again, change, told, vanished
 from etl.plan.three_way import Written
 from etl.records import WROTE, Operation, OperationKind, Outcome
 
 LOOKED_AT_AHEAD = 50
 """Two seconds of the Read budget: a look is that much older than its write, at most."""
 
-_OK_CLASS = 2
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -91,8 +88,14 @@ class Syncing:
         return operation if before is None else Draft(operation, written_of(before), former=before.task_id)
 
     async def _decided(self, draft: Draft) -> Operation | Outcome:
-        theirs = await retrieve(self.connection.reader, self.connection.client, draft.former or draft.operation.task_id or "")
-        now = self.session.around.clock.now()
+        now = self.session.around.clock.now
+        try:
+            theirs = await self.connection.look.retrieve(draft.former or draft.operation.task_id or "")
+        except UnreadableTaskError as error:
+            return left_unread(draft.operation, error, now())
+        return self._by(draft, theirs, now())
+
+    def _by(self, draft: Draft, theirs: TaskView | None, now: datetime) -> Operation | Outcome:
         if draft.former is not None:
             if theirs is None:
                 return draft.operation
@@ -102,14 +105,9 @@ class Syncing:
         return change(draft.operation, draft.written, theirs, self.rules, now)
 
 
-async def retrieve(reader: ThrottledReader, client: LightfieldClient, task_id: str) -> TaskView | None:
-    """The task's present state, None where it is in the trash or gone. Costs no write.
-
-    Raises:
-        KeyRefusedError, ServiceDownError: As the reader does.
-    """
-    answer = await reader.answer(lambda: client.retrieve_task(task_id), Category.READ)
-    return understood(TaskView.read, answer.body) if answer.status // 100 == _OK_CLASS else None
+def left_unread(operation: Operation, error: UnreadableTaskError, now: datetime) -> Outcome:
+    """A row whose task could not be looked at: nothing is sent, and nothing is forgotten."""
+    return told(operation, now, UNREADABLE, None, f"{error.message}; nothing was sent, the next run looks again")
 
 
 def syncing_of(session: Session, connection: Connection, memory: Memory) -> Syncing:

@@ -66,6 +66,8 @@ async def _undo(session: Session, stop: StopSwitch) -> None:
     await note_run(session, memory, more={UNDOES: session.request.run or ""})
     async with loading(session, connection, memory, count_problems=False) as load:
         await settle(load)
+        left = await memory.thread.call(memory.rows.open_intents)
+        work.in_doubt = frozenset(each.operation.key_digest for each in left)
         if not stop.asked:
             await load.send_looked_at(work.drafts(), work.decide, total=sum(ways.values()))
     if session.request.run is None and not stop.asked:

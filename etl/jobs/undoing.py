@@ -12,9 +12,10 @@ from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.keys import key_of_write
 from etl.jobs.session import Session
-from etl.jobs.syncing import retrieve, written_of
+from etl.jobs.syncing import left_unread, written_of
 from etl.ledger.history import WrittenRow
 from etl.lightfield.models import TaskView
+from etl.load.task_look import UnreadableTaskError
 from etl.plan.changes import LEFT, told
 from etl.plan.undo import PastWrite, Planned, TakeBack, Undoing, UndoRules, edited_record, take_back, undoing
 from etl.records import WROTE, Action, Operation, OperationKind, Outcome
@@ -26,17 +27,25 @@ UNDOES = "undoes"
 
 EDITED_FILE = "edited.ndjson"
 WRITTEN_SINCE = "written_since"
+IN_DOUBT = "in_doubt"
+STILL_IN_DOUBT = "an earlier write of it may or may not have been executed, and could not be settled: undo again later"
 
 Step = Planned | Outcome
 
 
 @dataclass(slots=True)
 class Undo:
-    """One undo: of ``request.run``, or of everything."""
+    """One undo: of ``request.run``, or of everything.
+
+    Attributes:
+        session, connection, memory: The job's.
+        in_doubt: Digests of the rows of which an earlier write could not be settled: they get no other one (rule 3).
+    """
 
     session: Session
     connection: Connection
     memory: Memory
+    in_doubt: frozenset[bytes] = frozenset()
     _edited: BinaryIO | None = field(default=None)
 
     def count(self) -> Counter[TakeBack]:
@@ -54,9 +63,15 @@ class Undo:
         """The write that a row needs by what its task holds now, or its outcome."""
         if isinstance(step, Outcome):
             return step
-        theirs = await retrieve(self.connection.reader, self.connection.client, step.draft.task_id or "")
+        now = self.session.around.clock.now()
+        if step.draft.key_digest in self.in_doubt:
+            return told(step.draft, now, IN_DOUBT, None, STILL_IN_DOUBT)
+        try:
+            theirs = await self.connection.look.retrieve(step.draft.task_id or "")
+        except UnreadableTaskError as error:
+            return left_unread(step.draft, error, now)
         rules = UndoRules(self.session.request.even_if_edited, key_of_write(self.session.config.job.name))
-        decided = take_back(step, theirs, rules, self.session.around.clock.now())
+        decided = take_back(step, theirs, rules, now)
         if isinstance(decided, Outcome):
             if decided.action in WROTE:
                 await self.memory.thread.call(self.memory.rows.finish, self.session.run_id, [decided])

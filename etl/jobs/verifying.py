@@ -13,17 +13,18 @@ from typing import Literal
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.session import Session, give_up_if_asked
-from etl.jobs.syncing import AheadInOrder, retrieve, written_of
+from etl.jobs.syncing import AheadInOrder, written_of
 from etl.jobs.threads import in_thread
 from etl.jobs.verify_rows import Rows, RowToLook, VerifyBatch
 from etl.ledger.runs import RunRecord
 from etl.lightfield.answer import Category
 from etl.lightfield.models import TaskView
 from etl.lightfield.walk import LIST_LAG, STEP, task_page_or_none, walk_tasks
+from etl.load.task_look import UnreadableTaskError
 from etl.plan.duplicates import Census
 from etl.plan.listed import ListedTasks
 from etl.plan.three_way import Written
-from etl.plan.verify import EQUAL, MISSING, Compared, Digester, compare_row
+from etl.plan.verify import EQUAL, MISSING, Compared, Digester, Finding, compare_row
 from etl.records import OTHER_FINGERPRINT, RowClass
 from etl.report.verified import VerifiedFile, VerifiedLine, value_text
 from etl.report.wording import duration_text, rows_text
@@ -160,7 +161,10 @@ class Verifying:
             written = await self._written(row)
             if written is not None and shown == self._digester.of_row_as_kept(row.content, written):
                 return row, None, EQUAL
-        theirs = await retrieve(self._connection.reader, self._connection.client, row.task_id)
+        try:
+            theirs = await self._connection.look.retrieve(row.task_id)
+        except UnreadableTaskError as error:
+            return row, None, Compared(RowClass.FAILED, (Finding(error.message),))
         if theirs is None:
             return row, None, MISSING
         if self._digester.of_task(theirs) == self._digester.of_row(row.content):

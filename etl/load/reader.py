@@ -20,6 +20,7 @@ from etl.load.verdict import Kind, judge_read
 
 HOPELESS_AFTER_SECONDS = 20.0
 _MANY_429 = 3
+_NOT_OF_ONE_RECORD = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 _AGAIN = "run the same command again later"
 _CONNECT = "check the network and the address (--base-url, LIGHTFIELD_BASE_URL), then run the same command again"
 
@@ -77,6 +78,17 @@ class ThrottledReader:
         """
         tried = await self._try(call, category)
         if tried.answer is None or tried.verdict.kind in {Kind.RETRY, Kind.STOP_RUN}:
+            raise _failure(tried, None)
+        return tried.answer
+
+    async def last_answer(self, call: ReadCall, category: Category) -> Answer:
+        """The same, but what is said of one record alone is handed back too, after all attempts: a 403 or a 500 may be its own.
+
+        Raises:
+            KeyRefusedError, ServiceDownError, EtlError: No answer, or one that is about the key or the pace.
+        """
+        tried = await self._try(call, category)
+        if tried.answer is None or tried.answer.status in _NOT_OF_ONE_RECORD:
             raise _failure(tried, None)
         return tried.answer
 

@@ -16,7 +16,6 @@ from etl.lightfield.answer import Answer, Category, NoAnswerError
 from etl.lightfield.client import LightfieldClient
 from etl.lightfield.headers import ServerClock
 from etl.lightfield.models import TaskView
-from etl.lightfield.pages import understood
 from etl.load.breaker import Breaker
 from etl.load.journal import Journal
 from etl.load.progress import Progress, task_of
@@ -25,11 +24,11 @@ from etl.load.replay import Settled, settle_create
 from etl.load.retry import StopWhenTooLong, StopWhenUsedUp, Tried, try_until
 from etl.load.stats import LoadStats
 from etl.load.stop import StopAskedError, StopSwitch
+from etl.load.task_look import present
 from etl.load.throttle import Throttles
 from etl.load.verdict import Kind, judge
 from etl.records import Action, Operation, OperationKind, Outcome
 
-_OK_CLASS = 2
 _DONE_ACTIONS = {OperationKind.UPDATE: Action.UPDATED, OperationKind.TRASH: Action.TRASHED, OperationKind.RESTORE: Action.UPDATED}
 
 
@@ -91,7 +90,7 @@ class Sender:
             EtlError: It could not be found out.
         """
         answer = await self._means.reader.answer(lambda: self._means.client.retrieve_task(task_id), Category.READ)
-        return understood(TaskView.read, answer.body) if answer.status // 100 == _OK_CLASS else None
+        return present(answer)
 
     async def correct(self, correction: Operation) -> Outcome:
         """Send one more write for the same row."""

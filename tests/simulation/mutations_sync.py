@@ -18,12 +18,14 @@ from unittest.mock import patch
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
 from simulated.sync_play import play
 
 from etl.jobs import settle_changes, syncing, undoing
 from etl.ledger import intents, outcomes
 from etl.ledger.imports import ImportLedger
+from etl.load import task_look
 from etl.plan import changes, undo
 from etl.plan.doubtful_change import Happened
 from etl.plan.payload import value_in
@@ -184,6 +186,19 @@ def a_change_that_people_undid_keeps_its_key(stack: ExitStack) -> None:
     stack.enter_context(patch.object(intents, "_raise_revisions", lambda *_: None))
 
 
+def a_task_that_cannot_be_read_is_gone(stack: ExitStack) -> None:
+    """An error of the service is taken for a task that people deleted."""
+    look = task_look.TaskLook.retrieve
+
+    async def unseen(self: task_look.TaskLook, task_id: str) -> Any:
+        try:
+            return await look(self, task_id)
+        except task_look.UnreadableTaskError:
+            return None
+
+    stack.enter_context(patch.object(task_look.TaskLook, "retrieve", unseen))
+
+
 MUTATIONS: dict[str, Break] = {
     each.__name__: each
     for each in (
@@ -204,6 +219,7 @@ MUTATIONS: dict[str, Break] = {
         an_update_without_an_answer_is_done,
         nobody_looks_at_the_former_task,
         a_change_that_people_undid_keeps_its_key,
+        a_task_that_cannot_be_read_is_gone,
     )
 }
 

@@ -22,6 +22,7 @@ from etl.sandbox.delivery import CLOSE_CONNECTION, ConnectionLost
 
 CREATES = ("POST", "/v1/tasks")
 LISTS = ("GET", "/v1/tasks")
+_ONE_TASK = "/v1/tasks/"
 
 SERVED: ContextVar[Wire | None] = ContextVar("SERVED", default=None)
 """On the server's side: the request that it works on."""
@@ -29,7 +30,10 @@ SERVED: ContextVar[Wire | None] = ContextVar("SERVED", default=None)
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """Probabilities of what befalls a request on its way, all together at most 1, and delays in seconds."""
+    """Probabilities of what befalls a request on its way, all together at most 1, and delays in seconds.
+
+    ``unreadable`` is the share of tasks of which every look at one of them alone meets an error of the server.
+    """
 
     refused: float = 0.0
     no_connection: float = 0.0
@@ -41,6 +45,7 @@ class Weather:
     latency: tuple[float, float] = (0.01, 0.05)
     late: tuple[float, float] = (0.0, 30.0)
     only_writes: bool = False
+    unreadable: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +92,11 @@ class Wire:
     def is_list(self) -> bool:
         return (self.method, self.path) == LISTS
 
+    @property
+    def looks_at(self) -> str | None:
+        """The one task that it asks for."""
+        return self.path.removeprefix(_ONE_TASK) if self.method == "GET" and self.path.startswith(_ONE_TASK) else None
+
 
 @dataclass(slots=True)
 class _Exchange:
@@ -115,6 +125,7 @@ class Network(httpx.AsyncBaseTransport):
         cut_off: Processes that are dead: nothing of theirs leaves any more.
         fates: How many requests met which.
         arrivals: How many the server has got.
+        not_shown: Processes with the tasks that they were not shown, see ``Weather.unreadable``.
         given_up_unsent: Requests that never left, and whose client gave up before it could know that.
         watch: Sees every request before it leaves.
         listed: Hears of every page of tasks once the server has made it.
@@ -128,6 +139,7 @@ class Network(httpx.AsyncBaseTransport):
         self._serving: set[asyncio.Task[None]] = set()
         self._note_commits(sandbox)
         self.weather = Weather()
+        self.not_shown: set[tuple[Any, str]] = set()
         self.log: list[Wire] = []
         self.cut_off: set[object] = set()
         self.fates: dict[str, int] = {}
@@ -158,6 +170,10 @@ class Network(httpx.AsyncBaseTransport):
             await self._no_connection(wire, limits.get("connect") or 5.0)
         self.watch(wire)
         self.log.append(wire)
+        if wire.looks_at and Random(wire.looks_at).random() < self.weather.unreadable:
+            await asyncio.sleep(self._latency())
+            self.not_shown.add((process, wire.looks_at))
+            return httpx.Response(500, json={"error": {"type": "internal_server_error", "message": "this one cannot be shown"}})
         exchange = _Exchange(wire)
         try:
             return await self._exchanged(exchange, request, body, fate, limits.get("read"))

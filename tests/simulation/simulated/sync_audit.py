@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from simulated.sync_play import SyncWorld
 
 MAPPED = tuple(name for name in FIELDS if name != "$dueAt")
-NEEDS_A_PERSON = {"conflict", "uncertain", "failed", "rejected"}
+NEEDS_A_PERSON = {"conflict", "unread", "uncertain", "failed", "rejected"}
 WROTE = {"created", "updated", "adopted", "trashed"}
+UNREADABLE = "unreadable_task"
 DONE_TO = {"cancel": "CANCELLED", "complete": "COMPLETE"}
 DOCUMENTED_RATE = 25.0
 KEYS_LIVE = 22.9 * HOUR
@@ -205,6 +206,8 @@ class SyncAuditor:
                 return "on_conflict: overwrite"
         if any(meant == commit.before[name] and not self._heard(each) for each, meant in self._attempted.get((task_id, name), ())):
             return "people did what a write of ours, of which nobody heard, was to do"
+        if any(_had_begun(each, story.key, name, commit.before[name]) for each in self.lived):
+            return "people did what a write of ours, which never left, was to do"
         return self._put_back(task_id, story.put_by[name], name, commit.before[name])
 
     def _put_back(self, task_id: str, put: Commit, name: str, value: Any) -> str | None:
@@ -258,7 +261,16 @@ class SyncAuditor:
         if not path.exists():
             return {}
         with path.open(newline="", encoding="utf-8") as stream:
-            return {line["source_key"]: line["action"] for line in csv.DictReader(stream)}
+            return {line["source_key"]: self._action(line, end.process) for line in csv.DictReader(stream)}
+
+    def _action(self, line: dict[str, str], process: Process) -> str:
+        """``unread`` is a conflict whose task was not shown, which has to be so."""
+        if line["error_code"] != UNREADABLE:
+            return line["action"]
+        if not any((process, task_id) in self._world.network.not_shown for task_id in self.chronicle.of_row(line["source_key"])):
+            self.fault(f"{process} says that the task of row {line['source_key']} could not be read, and it could", rule="report")
+        self.figures["rows whose task was not shown"] += 1
+        return "unread"
 
     def state(self) -> State:
         """Every task now."""
@@ -297,7 +309,7 @@ class SyncAuditor:
             wrote = [c for story in stories for c in story.commits if c.wire and c.tick > lived.since and c.wire.process is lived.process]
             if told == "unchanged" and wrote:
                 self.fault(f"{lived.process} says that row {key} is unchanged, and did {[c.kind for c in wrote]}", rule="report")
-            in_doubt = told in {"uncertain", "failed", "not_sent"} or key in lived.waiting_after
+            in_doubt = told in {"uncertain", "failed", "not_sent", "unread"} or key in lived.waiting_after
             if in_doubt or any(tick > lived.since for tick in people) or (lived.step.stream and not row.present):
                 continue
             self._look_at_row(key, lived, lived)
@@ -314,10 +326,10 @@ class SyncAuditor:
                     self._look_at_gone(key, chain[0], lived)
 
     def _chain(self, lived: Lived) -> list[Lived]:
-        """The same undo, as often as it was begun."""
-        chain = [lived]
+        """The same undo, as often as it was begun; what one by trash has taken back is nothing to one by cancelling."""
+        chain, same = [lived], (lived.step.command, lived.target, lived.step.by_cancel)
         for earlier in reversed(self.lived[:-1]):
-            if earlier.step.command != "undo" or earlier.target != lived.target:
+            if (earlier.step.command, earlier.target, earlier.step.by_cancel) != same:
                 break
             chain.insert(0, earlier)
         return chain
@@ -552,6 +564,12 @@ class SyncAuditor:
         fault = f"[{rule}] {sentence} (at {self._world.loop.time():.3f} s)"
         if len(self.faults) < 20 and not any(known.startswith(f"[{rule}] {sentence}") for known in self.faults):
             self.faults.append(fault)
+
+
+def _had_begun(lived: Lived, key: str | None, name: str, value: Any) -> bool:
+    """A process that did not come to its end was about to write that to the row."""
+    row = lived.present.get(key or "", {})
+    return key in lived.waiting_after and not lived.finished and name in row and row[name] == value
 
 
 def waiting_in(ledger: Path) -> set[str]:

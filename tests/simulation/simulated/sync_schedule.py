@@ -280,7 +280,7 @@ def _often(dice: Random, command: str) -> Iterator[Step]:
 def _job(dice: Random, command: str, *, calm: float) -> Job:
     if dice.random() < calm:
         return Job(command)
-    return Job(
+    job = Job(
         command,
         weather=_weather(dice),
         faults=_faults(dice),
@@ -290,6 +290,12 @@ def _job(dice: Random, command: str, *, calm: float) -> Job:
         followed=dice.choice((0.0, 0.0, 0.2, 0.5)),
         stream=command == "run" and dice.random() < 0.2,
     )
+    return _unshown(job, dice) if command in {"run", "retry"} and dice.random() < 0.5 else job
+
+
+def _unshown(job: Job, dice: Random) -> Job:
+    """Some tasks cannot be looked at, whatever else befalls the job."""
+    return replace(job, weather=replace(job.weather, unreadable=dice.choice((0.2, 0.5))))
 
 
 def _lossy(dice: Random, command: str) -> Job:
