@@ -8,14 +8,12 @@ from random import Random
 
 import pytest
 
-ROWS = range(200)
 
-
-@pytest.mark.parametrize("kills", [6, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [12, pytest.param(48, marks=pytest.mark.slow)])
 def test_each_row_is_one_task_however_often_the_process_is_killed(bench, kills):
     """The real command over a real socket, killed at random moments: some before its first request, most in the middle of many."""
-    dice = Random(20261123)
-    bench.rows(ROWS)
+    dice, rows = Random(20261123), range(20 * kills + 80)
+    bench.rows(rows)
     bench.sandbox.set_latency(0.05)
     in_doubt = 0
     for kill in range(kills):
@@ -33,6 +31,6 @@ def test_each_row_is_one_task_however_often_the_process_is_killed(bench, kills):
     last = bench.start("run", "bench.yaml", "tasks.csv")
     bench.ended(last)
     assert last.returncode == 0
-    bench.audit(ROWS)
-    assert bench.known_rows() == len(ROWS)
+    bench.audit(rows)
+    assert bench.known_rows() == len(rows)
     assert not any(bench.waiting().values())
