@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from etl.transform.lookups import NOUNS, Resolver, normalise
 from etl.transform.problems import AMBIGUOUS, INVALID_DATE, INVALID_ID, NO_TIMEZONE, UNKNOWN_STATUS, sentence
 
 MAX_ID_CHARACTERS = 255
+_SHOWN_FORMATS = 5
 
 
 class Resolution(Protocol):
@@ -80,7 +82,7 @@ class Instant:
 
     def complaint(self, key: str) -> pl.Expr:
         """Names the formats, or asks for a zone."""
-        formats = ", ".join(self.rule.formats)
+        formats = _formats_shown(self.rule.formats)
         unread = (
             f"fits none of the formats {formats}, or is no date from 1900 to 9999; correct it, add its format under {key}.formats, "
             f"or set {key}.unknown"
@@ -104,6 +106,13 @@ class Instant:
             .then(exchanged)
             .otherwise(pl.lit(unread))
         )
+
+
+def _formats_shown(formats: Sequence[str]) -> str:
+    """All of a few; of a preset's many the first."""
+    if len(formats) <= _SHOWN_FORMATS:
+        return ", ".join(formats)
+    return f"{', '.join(formats[:_SHOWN_FORMATS])} and {len(formats) - _SHOWN_FORMATS} more (check --show-config lists them)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -147,6 +147,16 @@ def test_who_gives_seconds_for_milliseconds_is_told_which_format_reads_them(benc
     assert "fits none of the formats" in unread
 
 
+def test_of_many_formats_the_first_are_named_and_where_the_others_stand(bench):
+    formats = ["iso", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
+    few, many = (
+        bench.prepare({"Due": ["soon"]}, {"$dueAt": {"column": "Due", "formats": each}}, timezone="UTC").problems["message"][0]
+        for each in (formats, [*formats, "%Y%m%d", "%d-%m-%Y"])
+    )
+    assert f"none of the formats {', '.join(formats)}, or is" in few
+    assert f"none of the formats {', '.join(formats)} and 2 more (check --show-config lists them), or is" in many
+
+
 def test_epochs_are_read_in_their_unit():
     assert read("1700000000", "1700000000.0", "-1", formats=("epoch-s",)) == ["2023-11-14T22:13:20Z"] * 2 + ["1969-12-31T23:59:59Z"]
     assert read("1700000000123", "99999999999999999", formats=("epoch-ms",)) == ["2023-11-14T22:13:20.123Z", "invalid_date"]
