@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from etl.cells import unprotect
+from etl.config.model import SourceConfig
 from etl.extract.table import cell_columns
 from etl.failures_format import FAILURE_COLUMNS, KEY_MARK
 from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY
 
 TOO_MANY_FIELDS = "too_many_fields"
+NOT_UTF8 = "not_utf8"
 
-_MEND = (
-    "its cells may stand in the wrong columns, and what was too much is in the last of them: put every cell in its column, then empty "
-    "the row's _error_code"
-)
+_MEND = {
+    TOO_MANY_FIELDS: (
+        "its cells may stand in the wrong columns, and what was too much is in the last of them: put every cell in its column, then "
+        "empty the row's _error_code"
+    ),
+    NOT_UTF8: "letters of it were lost, and stand there as \\xNN: write them anew, then empty the row's _error_code",
+}
+"""What has to be done to a row before it is read again: only a person can see whether it was."""
+
+_HEAD_BYTES = 1 << 18
 _CODE_POSITION = FAILURE_COLUMNS.index("_error_code") - len(FAILURE_COLUMNS)
 _KEY_POSITION = FAILURE_COLUMNS.index("_source_key") - len(FAILURE_COLUMNS)
+_OF_THE_SOURCE = frozenset({"format", "encoding", "delimiter", "header"})
+_OUR_HEADER = re.compile(rb'["]?[,;\t|]["]?'.join(name.encode() for name in FAILURE_COLUMNS) + rb'"?[\r\n]')
 
 
 def is_failures_file(columns: Sequence[str]) -> bool:
@@ -36,19 +49,33 @@ def restored(frame: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
     cells = cell_columns(len(columns))
     own, key = cells[: -len(FAILURE_COLUMNS)], pl.col(cells[_KEY_POSITION])
     given = pl.when(key.str.strip_chars() != "").then(key.str.strip_prefix(KEY_MARK)).alias(GIVEN_KEY)
-    return _still_too_long(frame.with_columns(given, *(unprotect(pl.col(cell)) for cell in own)), cells)
+    return _still_unmended(frame.with_columns(given, *(unprotect(pl.col(cell)) for cell in own)), cells)
 
 
-def _still_too_long(frame: pl.LazyFrame, cells: Sequence[str]) -> pl.LazyFrame:
-    """A row with too many fields stays rejected for as long as it says so.
-
-    Its cells may stand in the wrong columns, which nobody but a person can see.
-    """
-    marked = (pl.col(cells[_CODE_POSITION]).str.strip_chars() == TOO_MANY_FIELDS) & pl.col(EXTRACT_CODE).is_null()
+def _still_unmended(frame: pl.LazyFrame, cells: Sequence[str]) -> pl.LazyFrame:
+    """A row whose record was damaged stays rejected for as long as it says so."""
+    code = pl.col(cells[_CODE_POSITION]).str.strip_chars()
+    marked = code.is_in(list(_MEND)) & pl.col(EXTRACT_CODE).is_null()
     return frame.with_columns(
-        pl.when(marked).then(pl.lit(TOO_MANY_FIELDS)).otherwise(EXTRACT_CODE).alias(EXTRACT_CODE),
-        pl.when(marked).then(pl.lit(_MEND)).otherwise(EXTRACT_MESSAGE).alias(EXTRACT_MESSAGE),
+        pl.when(marked).then(code).otherwise(EXTRACT_CODE).alias(EXTRACT_CODE),
+        pl.when(marked)
+        .then(code.replace_strict(_MEND, default=None, return_dtype=pl.String))
+        .otherwise(EXTRACT_MESSAGE)
+        .alias(EXTRACT_MESSAGE),
     )
+
+
+def reading_of(path: Path, source: SourceConfig) -> SourceConfig:
+    """How a file is read that may be a failures file of ours: that one is always CSV in UTF-8, whatever the source it tells of is."""
+    if not source.model_fields_set & _OF_THE_SOURCE:
+        return source
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    # Spreadsheets that save as "Unicode text" write UTF-16.
+    text = head.decode("utf-16", "ignore").encode("utf-8", "ignore") if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else head
+    if not _OUR_HEADER.search(text):
+        return source
+    return source.model_copy(update={name: SourceConfig.model_fields[name].default for name in _OF_THE_SOURCE})
 
 
 def without_keys(frame: pl.LazyFrame) -> pl.LazyFrame:

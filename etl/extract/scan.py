@@ -15,7 +15,7 @@ from etl.config.model import SourceConfig
 from etl.errors import SourceError
 from etl.extract.archive import task_members
 from etl.extract.exclude import absent_columns, excluded_columns, with_excluded
-from etl.extract.failures_file import is_failures_file, restored, without_keys
+from etl.extract.failures_file import is_failures_file, reading_of, restored, without_keys
 from etl.extract.paths import find_files
 from etl.extract.reader import open_table
 from etl.extract.scratch import Scratch
@@ -144,7 +144,8 @@ def open_source(  # noqa: PLR0913  the room's one door: what to read, how, and w
         local = [local_file(found, room, stdin, sleep) for found in find_files(patterns, folder)]
         plain_files = (plain for file in local for plain in _plain_files(file, source, names, room))
         opened = [
-            _open(plain, index, open_table(plain, source, names, room), source.exclude, spare) for index, plain in enumerate(plain_files)
+            _open(plain, index, open_table(plain, reading_of(plain.path, source), names, room), source.exclude, spare)
+            for index, plain in enumerate(plain_files)
         ]
         result = OpenSource(opened, room, _side_tables(local, source, room))
         result.ensure_unchanged()

@@ -92,7 +92,7 @@ class Choice:
 
 def _keeps_identity() -> pl.Expr:
     # Rows that share a key by mistake must not have it written down for good: the person corrects the key column itself.
-    lost = pl.col("error_code").is_in([DUPLICATE_KEY, UNKNOWN_SOURCE_KEY])
+    lost = pl.col("shares_key") | (pl.col("error_code") == UNKNOWN_SOURCE_KEY)
     return (pl.col("action") == Action.REJECTED.value) & ~lost
 
 
@@ -160,6 +160,7 @@ def _decide(frame: pl.DataFrame, *, sync: bool) -> pl.DataFrame:
         field.alias("error_field"),
         message.alias("error_message"),
         (pl.col("known_to_ledger") & ~pl.col("conflict")).alias("known_to_ledger"),
+        pl.col("conflict").alias("shares_key"),
         pl.col("generation").fill_null(0),
         pl.col("revision").fill_null(0),
         pl.when(done).then(pl.lit(UPDATE)).otherwise(pl.lit(CREATE)).alias("intention"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etl.config.columns import find_column
+from etl.config.columns import find_column, fold_column
 from etl.config.fields import NOTE, FieldRule
 from etl.config.model import ReadConfig
 from etl.frames import SourceFile
@@ -163,7 +163,7 @@ class _Workshop:
             return no_source(target)
         try:
             find = self._peek if without.columns else lambda aliases: self._find(aliases, "map", target, kind)
-            return build_source(target, rule, find, spare=bool(without.columns))
+            return build_source(target, rule, find, spare=bool(without.columns), also=self._also)
         except ValueError as error:
             self.faults.add(str(error), "map", target, kind)
             return None
@@ -194,6 +194,11 @@ class _Workshop:
 
     def _peek(self, aliases: Sequence[str]) -> str | None:
         return find_column(self.file.columns, aliases)
+
+    def _also(self, aliases: Sequence[str]) -> Sequence[str]:
+        """All columns that the aliases could mean, of a file that has the columns of several."""
+        folded = {fold_column(alias) for alias in aliases}
+        return [name for name in self.file.columns if fold_column(name) in folded] if self.file.is_failures_file else ()
 
     def _find(self, aliases: Sequence[str], *path: str) -> str | None:
         own = find_column(self.file.columns, aliases)

@@ -20,6 +20,9 @@ _LAST = datetime(9999, 12, 31, 23, 59, 59, 999_000)  # noqa: DTZ001  likewise
 _SECONDS = (631_152_000, 4_102_444_800)
 """1990 and 2100 in seconds. As milliseconds they lie in January and February 1970, when nothing was due: they were meant as seconds."""
 
+_NO_DATE_BELOW_MS = 100_000_000_000
+"""March 1973 in milliseconds; what lies nearer to zero is a spreadsheet's day, a date without its dashes, or nothing."""
+
 _DIRECTIVE = re.compile(r"%[-_0^#:.0-9]*([A-Za-z+%])")
 _TIME_DIRECTIVES = frozenset("HkIlMSTRrXcfpP")
 _PROBE = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
@@ -124,7 +127,7 @@ def _moments(instant: pl.Series | None, local: pl.Series | None) -> pl.DataFrame
 def _read_epoch(words: pl.Series, unit_ms: int) -> pl.DataFrame:
     numbers = words.str.extract(r"^(-?[0-9]{1,15})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
     if unit_ms == 1:
-        numbers = numbers.to_frame("number").select(pl.when(~looks_like_seconds(pl.col("number"))).then("number")).to_series()
+        numbers = numbers.to_frame("number").select(pl.when(pl.col("number").abs() >= _NO_DATE_BELOW_MS).then("number")).to_series()
     return _moments((numbers * unit_ms).cast(_MS), None)
 
 

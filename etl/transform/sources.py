@@ -54,7 +54,9 @@ def no_source(target: str) -> Source:
     return Source((), "nothing", target.lstrip("$"), pl.lit(None, dtype=pl.String))
 
 
-def build_source(target: str, rule: FieldRule, find: FindColumn, *, spare: bool = False) -> Source | None:
+def build_source(
+    target: str, rule: FieldRule, find: FindColumn, *, spare: bool = False, also: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
+) -> Source | None:
     """The source of a rule; None when a column is missing, which ``find`` has noted.
 
     Args:
@@ -62,6 +64,7 @@ def build_source(target: str, rule: FieldRule, find: FindColumn, *, spare: bool 
         rule: What the config says of it.
         find: Finds a column.
         spare: A template or sql may name columns that the file lacks: they are empty. It names at least one that is there.
+        also: Other columns that stand for a rule's column, in rows in which that one is empty: a failures file has those of all its files.
 
     Raises:
         ValueError: The template or the sql is not usable.
@@ -76,8 +79,10 @@ def build_source(target: str, rule: FieldRule, find: FindColumn, *, spare: bool 
     own = find(rule.column)
     if own is None:
         return None
-    read = html_name(own) if rule.html else own
-    return Source((own,), f"column {own.strip()}", own.strip(), column(read), html_columns=(own,) if rule.html else ())
+    columns = tuple(dict.fromkeys((own, *also(rule.column))))
+    texts = [column(html_name(each) if rule.html else each) for each in columns]
+    text = texts[0] if len(texts) == 1 else pl.coalesce(texts)
+    return Source(columns, f"column {own.strip()}", own.strip(), text, html_columns=columns if rule.html else ())
 
 
 def _template_source(bare: str, rule: FieldRule, find: FindColumn, *, spare: bool) -> Source | None:

@@ -39,6 +39,21 @@ def mended(path):
     return header, rows
 
 
+def test_rows_of_files_that_call_a_column_differently_are_read_as_in_their_own_file(desk):
+    """The failures file of both has the columns of both; a row's cells stand in those of its own file."""
+    columns = {"$title": {"column": ["Title", "Subject"]}, "$description": {"column": ["Notes", "Body"]}}
+    config = desk.config(source={"key": "Id"}, map={**columns, "$dueAt": None, "$status": "Status", "$assignedTo": {"value": "mem_000001"}})
+    first = desk.write("first.csv", b"Id,Title,Status,Notes\n1,One,odd,note 1\n")
+    second = desk.write("second.csv", b"ID,SUBJECT,Status ,Body\n2,Two,odd,body 2\n")
+    broken = desk("run", config, first, second)
+    assert broken.counts == {"rejected": 2}, broken.stderr
+    text = (broken.folder / "failures.csv").read_text(encoding="utf-8-sig").replace("odd", "TODO")
+    assert desk("run", config, desk.write("mended.csv", text.encode())).counts == {"created": 2}
+    found = sorted((task.fields["$title"], task.fields["$description"]) for task in desk.sandbox.tasks)
+    assert found == [("One", "note 1"), ("Two", "body 2")]
+    assert desk("run", config, desk.write("first.csv", b"Id,Title,Status,Notes\n1,One,TODO,note 1\n")).counts == {"unchanged": 1}
+
+
 def test_it_holds_the_sources_own_columns_as_they_were_and_then_ours(broken):
     header, rows = table_of(broken.folder / "failures.csv")
     assert header == ["Id", "Title", "Status", "Due", "Owner", *COLUMNS]

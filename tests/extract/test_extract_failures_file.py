@@ -24,6 +24,21 @@ def test_elsewhere_the_same_names_are_ordinary_columns(shop, rows, header):
     assert rows(opened, "Id", GIVEN_KEY) == [("'=1", None)]
 
 
+@pytest.mark.parametrize("told", [{"encoding": "cp1252"}, {"encoding": "utf-16"}, {"format": "ndjson"}, {"header": 3}, {"delimiter": ","}])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_how_the_source_is_read_says_nothing_of_how_its_failures_file_is(shop, rows, told, delimiter):
+    content = f"\ufeffId,T,{OURS}\n7,Größe,2,t.csv,key:7,rejected,,,,,\n".replace(",", delimiter)
+    opened = shop.open_text(content, **told)
+    assert (opened.files[0].is_failures_file, rows(opened, "T", GIVEN_KEY)) == (True, [("Größe", "7")])
+    by_a_spreadsheet = shop.open(shop.write(content.encode("utf-16")), **told)
+    assert rows(by_a_spreadsheet, "T", GIVEN_KEY) == [("Größe", "7")]
+
+
+def test_a_row_whose_letters_were_lost_stays_refused_until_somebody_has_mended_it(shop, rows):
+    opened = shop.open_text(f"Id,T,{OURS}\n7,caf\\xE9,2,t.csv,key:7,rejected,not_utf8,,,,0\n8,café,3,t.csv,key:8,rejected,,,,,0\n")
+    assert rows(opened, "T", EXTRACT_CODE) == [("caf\\xE9", "not_utf8"), ("café", None)]
+
+
 def test_a_row_with_too_many_fields_stays_refused_until_somebody_has_mended_it(shop, rows):
     marked = "too_many_fields,,beyond them stands: x,,0"
     opened = shop.open_text(

@@ -168,6 +168,18 @@ def test_the_same_key_with_different_content_is_a_problem_of_all_its_rows() -> N
     assert set(decided["error_code"]) == {"duplicate_key"}
 
 
+def test_rows_that_share_a_key_by_mistake_do_not_keep_it_whatever_else_is_wrong_with_them() -> None:
+    prepared = batch(
+        {"key": "1", "content": "a"}, {"key": "1", "content": "b", "problems": ["unknown_status"]}, {"key": "2", "problems": ["p"]}
+    )
+    census = KeyCensus()
+    census.add(prepared, choose(prepared, NO_ENTRIES, NothingKnown().mark(prepared)).frame)
+    choice = choose(prepared, NO_ENTRIES, DuplicateMarker(census.close().duplicates).mark(prepared))
+    assert choice.frame["error_code"].to_list() == ["duplicate_key", "unknown_status", "p"]
+    assert choice.identified_rejects()[SOURCE_KEY].to_list() == ["2"]
+    assert choice.with_rejects_known().frame["known_to_ledger"].to_list() == [False, False, True]
+
+
 def test_excluded_rows_and_rows_without_a_key_are_nobodys_duplicates() -> None:
     prepared = batch({"key": "1", "excluded": True}, {"key": "1"}, {"key": None, "problems": ["missing_key"]})
     assert actions(prepared) == ["excluded", None, "rejected"]
