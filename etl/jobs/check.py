@@ -19,6 +19,7 @@ from etl.jobs.names import offline_input, resolve_input
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
+from etl.jobs.vanishing import Vanishing, vanishing_of
 from etl.jobs.work import carry_out
 from etl.load.stop import StopSwitch
 from etl.load.throttle import DOCUMENTED_RATE
@@ -50,7 +51,8 @@ async def _check(session: Session, stop: StopSwitch) -> None:
         await memory.thread.call(memory.rows.check_key_spec, key_spec(session.config.job, source.files))
     guards = Guards(session, given)
     await guards.look(stop)
-    census = await _look(session, given, await asyncio.to_thread(known_of, memory), stop)
+    vanishing = None if memory is None else vanishing_of(session, memory)
+    census = await _look(session, given, await asyncio.to_thread(known_of, memory), vanishing, stop)
     session.counts = expected(census.counts)
     view = plan_view(session, census.counts, rate)
     told = await _settle_lookups(session, given)
@@ -62,6 +64,8 @@ async def _check(session: Session, stop: StopSwitch) -> None:
         session.around.voice.say("info", "lookups", f"{told.file.name:<14}{_shown(session, told.file)}", path=str(told.file))
     session.next_step = told.next_step
     guards.hold(census.counts)
+    if vanishing:
+        await vanishing.hold(given)
 
 
 def _shown(session: Session, path: Path) -> str:
@@ -76,10 +80,10 @@ async def _settle_lookups(session: Session, given: Input) -> Told:
     return await asyncio.to_thread(settle_lookups, session, given.unsettled, rejected=rejected)
 
 
-async def _look(session: Session, given: Input, known: Known | None, stop: StopSwitch) -> Census:
+async def _look(session: Session, given: Input, known: Known | None, vanishing: Vanishing | None, stop: StopSwitch) -> Census:
     """One pass; a second one only where rows contradict each other, which the first finds out at its end."""
     with _failures_report(session) as report:
-        census = await drained(first_pass(session, given, known, partial(_see, session, report), whole_rows=True), stop)
+        census = await drained(first_pass(session, given, known, partial(_see, session, report, vanishing), whole_rows=True), stop)
         report.close(session.around.clock.now())
     give_up_if_asked(stop)
     if census.duplicates.any_conflict:
@@ -105,7 +109,9 @@ def _look_again(session: Session, given: Input, known: Known | None, census: Cen
         _write_problems(report, choice)
 
 
-def _see(session: Session, report: RowReport, choice: Choice) -> None:
+def _see(session: Session, report: RowReport, vanishing: Vanishing | None, choice: Choice) -> None:
+    if vanishing:
+        vanishing.see(choice.prepared)
     session.tally.add_problems(choice.own_problems(), file=choice.prepared.raw.file.path)
     _write_problems(report, choice)
 

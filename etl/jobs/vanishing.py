@@ -17,7 +17,7 @@ from etl.ledger.history import WrittenRow
 from etl.ledger.runs import RunRecord
 from etl.plan.missing import InputView, PresentKeys, too_many, why_not_known
 from etl.records import VANISHED_FINGERPRINT, Operation, OperationKind, Outcome
-from etl.report.wording import rows_text
+from etl.report.wording import CHECK, rows_text
 from etl.transform.hashes import key_hash
 
 COMPLETE = "complete"
@@ -71,7 +71,8 @@ class Vanishing:
                 sentence, next_step=f"look at the input; if it is meant to be so, raise sync.max_missing in {self.session.config.path}"
             )
         if self.digests:
-            gone = f"{rows_text(len(self.digests))} vanished from the source: their tasks are {_DONE_TO[sync.on_missing]}"
+            becomes = "would be" if self.session.request.command == CHECK else "are"
+            gone = f"{rows_text(len(self.digests))} vanished from the source: their tasks {becomes} {_DONE_TO[sync.on_missing]}"
             self.session.around.voice.say("info", "vanished", gone, rows=len(self.digests))
 
     def add_settled(self, settled: Collection[Outcome]) -> None:
