@@ -11,6 +11,7 @@ from polars.datatypes import DataTypeClass
 from etl.config.columns import fold_column
 from etl.errors import SourceError
 from etl.extract.header import Header, name_columns
+from etl.extract.ndjson_fault import first_fault
 from etl.extract.spool import PlainFile
 from etl.extract.table import Table, text_table, unreadable
 from etl.extract.wording import flat_columns, holds_bytes
@@ -71,7 +72,10 @@ def open_ndjson(plain: PlainFile, names: frozenset[str]) -> Table:
         schema = pl.Schema({name: _all_text(dtype) for name, dtype in found.items()})
         frame = pl.scan_ndjson(plain.path, schema=schema, row_index_name=ROW, row_index_offset=1)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise unreadable(plain, "NDJSON", error) from None
+        fault = first_fault(plain.path)
+        if fault is None:
+            raise unreadable(plain, "NDJSON", error) from None
+        raise SourceError(f"{plain.shown}: {fault}", next_step="correct the line, or export the file again") from None
     _refuse_pages(schema, names, plain)
     return _typed_table(frame, schema, plain, names)
 

@@ -156,5 +156,5 @@ def test_a_list_within_a_record_makes_no_page_of_it(shop, line, column):
 
 
 def test_what_is_no_ndjson_is_refused(shop):
-    with pytest.raises(SourceError, match="no whole NDJSON file"):
+    with pytest.raises(SourceError, match="is no JSON object"):
         shop.open_text('{"Id": 1}\n{"Id": \n', "t.ndjson")
