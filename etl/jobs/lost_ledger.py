@@ -114,9 +114,14 @@ async def guard_first_rows(session: Session, connection: Connection, memory: Mem
 
 def reconcile_command(request: JobRequest) -> str:
     """The command that rebuilds the ledger of this run."""
+    return command_alike(request, "reconcile")
+
+
+def command_alike(request: JobRequest, command: str) -> str:
+    """Another command on the same import: its config, data, ledger and address."""
     options = (("--ledger", request.ledger), ("--base-url", request.base_url), ("--api-key-file", request.api_key_file))
     given = [word for name, value in options if value is not None for word in (name, str(value))]
-    return shlex.join(["lightfield-etl", "reconcile", str(request.config_path), *request.data, *given])
+    return shlex.join(["lightfield-etl", command, str(request.config_path), *request.data, *given])
 
 
 def _sentence(session: Session, matches: int, looked_at: int) -> str:

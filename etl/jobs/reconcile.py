@@ -17,6 +17,7 @@ from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.keys import key_of_create
 from etl.jobs.lookahead import decided, first_pass
+from etl.jobs.lost_ledger import command_alike
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
 from etl.jobs.request import JobRequest, Surroundings
@@ -103,6 +104,7 @@ def _tell_findings(session: Session, work: _Work) -> None:
     if work.missing:
         is_are = "is" if work.missing == 1 else "are"
         say("info", "missing", f"{rows_text(work.missing)} {is_are} not in Lightfield: run creates what is missing", rows=work.missing)
+        session.next_step = command_alike(session.request, "run")
     suspects = work.rebuilding.suspects
     if work.uncertain and suspects:
         line = f"{stamp_prefix(session.config.job.name)}<key>"

@@ -58,6 +58,7 @@ def test_a_missing_row_is_named_and_the_next_run_creates_it(bench):
     line = bench.results(rebuilt)[2]
     assert (rebuilt.exit_code, line["action"]) == (0, "not_sent")
     assert line["error_message"] == "not in Lightfield: run creates it"
+    assert rebuilt.next_command == "lightfield-etl run jobs.yaml rows.csv"
     assert bench.counts(bench.job()) == {"created": 1, "unchanged": 2}
 
 
