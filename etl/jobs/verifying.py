@@ -25,7 +25,7 @@ from etl.plan.duplicates import Census
 from etl.plan.listed import ListedTasks
 from etl.plan.three_way import Written
 from etl.plan.verify import EQUAL, MISSING, Compared, Digester, Finding, compare_row
-from etl.records import OTHER_FINGERPRINT, RowClass
+from etl.records import OTHER_FINGERPRINT, Action, RowClass
 from etl.report.verified import VerifiedFile, VerifiedLine, value_text
 from etl.report.wording import duration_text, rows_text
 
@@ -175,7 +175,9 @@ class Verifying:
     async def _written(self, row: RowToLook) -> Written | None:
         """What was last written of it; None of a task that was found to say something else, when the ledger was rebuilt."""
         known = (await self._memory.thread.call(self._memory.rows.newest_writes, [row.key_digest])).get(row.key_digest)
-        return None if known is None or known.fingerprint == OTHER_FINGERPRINT else written_of(known)
+        if known is None or (known.fingerprint == OTHER_FINGERPRINT and known.action is Action.ADOPTED):
+            return None
+        return written_of(known)
 
     def _tell(self, sentence: str) -> None:
         now = self._session.around.clock.elapsed_seconds()

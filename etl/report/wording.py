@@ -12,6 +12,11 @@ from etl.report.tally import tally_sentence
 
 _DOMAINS = 3
 _FAILURES = "failures.csv"
+_WITHOUT_CELLS = {
+    "retry": "its message says why; the same command sends again what may be",
+    "undo": "its message says why the task was left as it is",
+}
+"""Commands that work from the ledger: without the source's cells there is nothing to mend in a failures.csv."""
 
 CHECK = "check"
 """The command whose counts are what a run would do; it sends nothing."""
@@ -79,7 +84,7 @@ def what_next(summary: Summary) -> str:
         return f"mend {what} in the source, or mend the config, and check again; a run would send the rest"
     if _FAILURES in summary.files:
         return f"mend {what} in a copy of {_FAILURES} and run that with the same config, or mend the config and run the same command again"
-    return ""
+    return f"look at {what} in results.csv: {_WITHOUT_CELLS[summary.command]}" if summary.command in _WITHOUT_CELLS else ""
 
 
 def load_text(summary: Summary) -> str:

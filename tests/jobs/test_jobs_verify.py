@@ -48,6 +48,22 @@ def lines(bench, summary):
     return found
 
 
+def test_what_an_undo_wrote_is_known_to_be_ours(bench):
+    imported(bench, ["A"])
+    assert bench.counts(bench.job("undo", data=(), by_cancel=True)) == {"updated": 1}
+    bench.clock.jump(minutes=5)
+    summary = bench.job("verify")
+    [line] = lines(bench, summary)
+    assert (line["class"], line["field"], line["written"], line["source"], line["lightfield"]) == (
+        "differs",
+        "$status",
+        "CANCELLED",
+        "TODO",
+        "CANCELLED",
+    )
+    assert "nobody can tell" not in line["message"]
+
+
 def trash(bench, title):
     bench.sandbox.tasks.trash(bench.task(title), bench.clock.now(), trashed=True)
 

@@ -205,6 +205,17 @@ def test_without_a_command_it_says_how_failures_are_mended(page):
     assert "Next: mend the row in a copy of failures.csv and run that with the same config, or mend the config" in text
 
 
+@pytest.mark.parametrize(
+    ("command", "action", "told"),
+    [
+        ("retry", Action.FAILED, "Next: look at the row in results.csv: its message says why; the same command sends again what may be"),
+        ("undo", Action.CONFLICT, "Next: look at the row in results.csv: its message says why the task was left as it is"),
+    ],
+)
+def test_a_command_that_has_no_cells_to_mend_says_where_the_reason_stands(page, command, action, told):
+    assert told in page(command=command, counts={Action.UPDATED: 3, action: 1}, files=("results.csv",)).text
+
+
 def test_the_bar_has_a_part_for_each_action_that_there_is_and_small_ones_are_seen(page):
     parsed = page(counts={Action.REJECTED: 1, Action.CREATED: 99_998, Action.UNCHANGED: 1})
     bar = [part for part in parsed.attributes("rect") if part["height"] == "32"]
