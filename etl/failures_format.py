@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 FAILURE_COLUMNS = (
     "_row",
     "_file",
@@ -17,3 +19,8 @@ FAILURE_COLUMNS = (
 
 KEY_MARK = "key:"
 """Stands before an identity in ``failures.csv``, so that no spreadsheet makes a number of it."""
+
+
+def is_failures_file(columns: Sequence[str]) -> bool:
+    """The header ends with exactly our columns; only then are they special."""
+    return tuple(columns[-len(FAILURE_COLUMNS) :]) == FAILURE_COLUMNS

@@ -1,4 +1,4 @@
-"""Is a file one of our failures files, and what was in its cells before they were made safe for a spreadsheet?"""
+"""How is a failures file of ours read, and what was in its cells before they were made safe for a spreadsheet?"""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ _CODE_POSITION = FAILURE_COLUMNS.index("_error_code") - len(FAILURE_COLUMNS)
 _KEY_POSITION = FAILURE_COLUMNS.index("_source_key") - len(FAILURE_COLUMNS)
 _OF_THE_SOURCE = frozenset({"format", "encoding", "delimiter", "header"})
 _OUR_HEADER = re.compile(rb'["]?[,;\t|]["]?'.join(name.encode() for name in FAILURE_COLUMNS) + rb'"?[\r\n]')
-
-
-def is_failures_file(columns: Sequence[str]) -> bool:
-    """The header ends with exactly our columns; only then are they special."""
-    return tuple(columns[-len(FAILURE_COLUMNS) :]) == FAILURE_COLUMNS
 
 
 def restored(frame: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:

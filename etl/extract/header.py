@@ -11,6 +11,7 @@ from etl.config.columns import fold_column
 from etl.errors import SourceError
 from etl.extract.dialect import matches
 from etl.extract.encoding import MARK_CHARACTER
+from etl.failures_format import FAILURE_COLUMNS, is_failures_file
 from etl.frames import RESERVED
 
 
@@ -64,6 +65,10 @@ def name_columns(cells: Sequence[str], names: frozenset[str], shown: str) -> tup
     Raises:
         SourceError: A name that the config mentions stands twice, or but for case and blanks; or a name is not UTF-8, or is one of ours.
     """
+    if is_failures_file(cells):
+        # The source may have columns of the same names: a connector's _row, a _file.
+        own, notes = name_columns(cells[: -len(FAILURE_COLUMNS)], names, shown)
+        return (*own, *FAILURE_COLUMNS), notes
     for position, cell in enumerate(cells, 1):
         if MARK_CHARACTER in cell:
             text = cell.replace(MARK_CHARACTER, "")

@@ -15,7 +15,7 @@ from etl.config.model import SourceConfig
 from etl.errors import SourceError
 from etl.extract.archive import task_members
 from etl.extract.exclude import absent_columns, excluded_columns, with_excluded
-from etl.extract.failures_file import is_failures_file, reading_of, restored, without_keys
+from etl.extract.failures_file import reading_of, restored, without_keys
 from etl.extract.paths import find_files
 from etl.extract.reader import open_table
 from etl.extract.scratch import Scratch
@@ -24,7 +24,7 @@ from etl.extract.spool import PlainFile, Readable, local_file
 from etl.extract.stamp import Stamp
 from etl.extract.table import Table, cell_columns
 from etl.extract.unpack import ZIP, packing, unpacked
-from etl.failures_format import FAILURE_COLUMNS
+from etl.failures_format import FAILURE_COLUMNS, is_failures_file
 from etl.frames import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
 
 ROWS_PER_BATCH = 10_000

@@ -54,6 +54,17 @@ def test_rows_of_files_that_call_a_column_differently_are_read_as_in_their_own_f
     assert desk("run", config, desk.write("first.csv", b"Id,Title,Status,Notes\n1,One,TODO,note 1\n")).counts == {"unchanged": 1}
 
 
+def test_a_source_may_have_columns_of_our_names(desk):
+    config = desk.config(source={"key": "_row"}, map={"$dueAt": None, "$description": "_file"})
+    desk.write("tasks.csv", b"_row,Title,Status,Owner,_file\n7,=1,odd,sam@acme.example,a\n")
+    broken = desk("run", config, desk.folder / "tasks.csv")
+    text = (broken.folder / "failures.csv").read_text(encoding="utf-8-sig").replace("odd", "Open")
+    assert desk("run", config, desk.write("mended.csv", text.encode())).counts == {"created": 1}
+    assert [(task.fields["$title"], task.fields["$description"]) for task in desk.sandbox.tasks] == [("=1", "a")]
+    desk.write("tasks.csv", b"_row,Title,Status,Owner,_file\n7,=1,Open,sam@acme.example,a\n")
+    assert desk("run", config, desk.folder / "tasks.csv").counts == {"unchanged": 1}
+
+
 def test_it_holds_the_sources_own_columns_as_they_were_and_then_ours(broken):
     header, rows = table_of(broken.folder / "failures.csv")
     assert header == ["Id", "Title", "Status", "Due", "Owner", *COLUMNS]
