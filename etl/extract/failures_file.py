@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import polars as pl
 
 from etl.cells import unprotect
 from etl.config.model import SourceConfig
+from etl.extract.encoding import encoding_of_bom, encoding_of_sample, read_sample
 from etl.extract.table import cell_columns
 from etl.failures_format import FAILURE_COLUMNS, KEY_MARK
 from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY
@@ -31,7 +31,7 @@ _HEAD_BYTES = 1 << 18
 _CODE_POSITION = FAILURE_COLUMNS.index("_error_code") - len(FAILURE_COLUMNS)
 _KEY_POSITION = FAILURE_COLUMNS.index("_source_key") - len(FAILURE_COLUMNS)
 _OF_THE_SOURCE = frozenset({"format", "encoding", "delimiter", "header"})
-_OUR_HEADER = re.compile(rb'["]?[,;\t|]["]?'.join(name.encode() for name in FAILURE_COLUMNS) + rb'"?[\r\n]')
+_OUR_HEADER = re.compile('"?[,;\t|]"?'.join(FAILURE_COLUMNS) + '"?[\r\n]')
 
 
 def restored(frame: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
@@ -61,14 +61,12 @@ def _still_unmended(frame: pl.LazyFrame, cells: Sequence[str]) -> pl.LazyFrame:
 
 
 def reading_of(path: Path, source: SourceConfig) -> SourceConfig:
-    """How a file is read that may be a failures file of ours: that one is always CSV in UTF-8, whatever the source it tells of is."""
+    """How a file is read that may be a failures file of ours: that one is CSV and shows itself how, whatever its source was."""
     if not source.model_fields_set & _OF_THE_SOURCE:
         return source
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    # Spreadsheets that save as "Unicode text" write UTF-16.
-    text = head.decode("utf-16", "ignore").encode("utf-8", "ignore") if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else head
-    if not _OUR_HEADER.search(text):
+    if not _OUR_HEADER.search(read_sample(head, encoding_of_bom(head) or encoding_of_sample(head))):
         return source
     return source.model_copy(update={name: SourceConfig.model_fields[name].default for name in _OF_THE_SOURCE})
 
