@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -66,23 +66,25 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
     """
     with plain.path.open("rb") as file:
         head = file.read(_SAMPLE_BYTES)
-    named, usual = named_encoding(source.encoding), "\t" if tabbed else ","
+    named, preferred = named_encoding(source.encoding), "\t" if tabbed else ","
     _refuse_other_kinds(head, named, plain.shown)
     provisional = named or encoding_of_bom(head) or encoding_of_sample(head)
     sample = read_sample(head, provisional)
     sample = sample if len(head) < _SAMPLE_BYTES else sample[: sample.rfind("\n") + 1] or sample
-    delimiter = named_delimiter(source.delimiter) or stated_delimiter(sample) or guess_delimiter(sample, names, preferred=usual)
+    delimiter = named_delimiter(source.delimiter) or stated_delimiter(sample) or guess_delimiter(sample, names, preferred=preferred)
     at_least = HEAD_RECORDS if source.header == "auto" else max(HEAD_RECORDS, source.header)
-    width = max(map(len, _first_records(plain.path, provisional, delimiter, at_least)), default=1) + SURPLUS_FIELDS
-    maker = Utf8Maker(plain, delimiter, width, scratch)
+    usual = max((1, *map(len, _first_records(plain.path, provisional, delimiter, at_least))))
+    maker = Utf8Maker(plain, delimiter, usual, usual + SURPLUS_FIELDS, scratch)
     text = maker.read_by_itself(encoding_of_bom(head)) if named is None else maker.read_as(named)
     first = _without_statement(list(_first_records(text.path, UTF_8, delimiter, at_least)), delimiter)
     header = find_header(first, source.header, names, plain.shown)
-    guessed = source.delimiter == "auto" and delimiter != usual
+    guessed = source.delimiter == "auto" and delimiter != preferred
     notes = (f"cells are separated by {DELIMITER_NAMES[delimiter]}",) if guessed else ()
-    scanned = _scan(text, delimiter, len(header.columns), width, header.row)
+    surplus = _surplus(len(header.columns), text.max_fields)
+    cells = (*cell_columns(len(header.columns)), *surplus)
+    scanned = _scan(text, delimiter, cells, header.row)
     table = Table(
-        frame=_judged(scanned, text, delimiter, header.columns, width),
+        frame=_judged(scanned, text, delimiter, header.columns, surplus),
         quick=scanned.with_columns(_NOTHING.alias(EXTRACT_MESSAGE), _NOTHING.alias(EXTRACT_CODE)),
         columns=header.columns,
         delimiter=delimiter,
@@ -91,7 +93,6 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
         notes=(*text.notes, *notes, *header.notes),
         sha256=plain.sha256 or text.sha256,
     )
-    cells = (*cell_columns(len(header.columns)), *_surplus(len(header.columns), width))
     records = Records(scanned, cells, tuple(first[header.row - 1]), is_titled(first[: header.row - 1]))
     return without_strays(table, in_text(records, text.path, delimiter))
 
@@ -159,17 +160,18 @@ def _without_bom(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _surplus(columns: int, width: int) -> tuple[str, ...]:
+    """Our names for what a record may have beyond the header: mostly none, as each is read for every record."""
     return tuple(f"__etl_surplus_{number}" for number in range(width - columns))
 
 
-def _scan(text: Utf8Text, delimiter: str, columns: int, width: int, header_row: int) -> pl.LazyFrame:
+def _scan(text: Utf8Text, delimiter: str, cells: Sequence[str], header_row: int) -> pl.LazyFrame:
     """ROW and every cell of every record below the header, the surplus ones too."""
     os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(_BYTES_AT_ONCE))
     # One pass from the very top: what polars calls a row with has_header=False is what a spreadsheet calls one, blank lines included.
     frame = pl.scan_csv(
         text.path,
         has_header=False,
-        schema=dict.fromkeys((*cell_columns(columns), *_surplus(columns, width)), pl.String),
+        schema=dict.fromkeys(cells, pl.String),
         separator=delimiter,
         null_values=[""],
         row_index_name=ROW,
@@ -181,9 +183,9 @@ def _scan(text: Utf8Text, delimiter: str, columns: int, width: int, header_row: 
     return frame.filter(pl.col(ROW) > header_row)
 
 
-def _judged(scanned: pl.LazyFrame, text: Utf8Text, delimiter: str, columns: tuple[str, ...], width: int) -> pl.LazyFrame:
+def _judged(scanned: pl.LazyFrame, text: Utf8Text, delimiter: str, columns: tuple[str, ...], surplus: tuple[str, ...]) -> pl.LazyFrame:
     """Without blank rows, and with the faults of the others."""
-    cells, surplus = cell_columns(len(columns)), _surplus(len(columns), width)
+    cells = cell_columns(len(columns))
 
     def judge(frame: pl.DataFrame) -> pl.DataFrame:
         if not text.has_marks and _is_faultless(frame, cells[0], surplus):
@@ -206,16 +208,16 @@ def _is_faultless(frame: pl.DataFrame, first: str, surplus: tuple[str, ...]) -> 
 
 def _with_faults(frame: pl.DataFrame, text: Utf8Text, delimiter: str, columns: tuple[str, ...], surplus: tuple[str, ...]) -> pl.DataFrame:
     cells = cell_columns(len(columns))
-    faults = [(_too_many_fields(surplus, len(columns), delimiter), "too_many_fields")]
+    faults = [(_too_many_fields(surplus, len(columns), delimiter), "too_many_fields")] if surplus else []
     if text.has_marks:
         faults.append((_not_utf8(cells, columns), "not_utf8"))
     rows = frame.filter(has_text((*cells, *surplus)))
     judged = rows.select(
         ROW,
         *cells[:-1],
-        _with_surplus(pl.col(cells[-1]), surplus, delimiter),
-        pl.coalesce([message for message, _ in faults]).alias(EXTRACT_MESSAGE),
-        pl.coalesce([pl.when(message.is_not_null()).then(pl.lit(code)) for message, code in faults]).alias(EXTRACT_CODE),
+        _with_surplus(pl.col(cells[-1]), surplus, delimiter) if surplus else cells[-1],
+        pl.coalesce(_NOTHING, *(message for message, _ in faults)).alias(EXTRACT_MESSAGE),
+        pl.coalesce(_NOTHING, *(pl.when(message.is_not_null()).then(pl.lit(code)) for message, code in faults)).alias(EXTRACT_CODE),
     )
     return judged.with_columns(_unmarked(pl.col(EXTRACT_MESSAGE, *cells))) if text.has_marks else judged
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MOST_COUNTED_FIELDS = 900
+MOST_COUNTED_FIELDS = 900
 """Beyond this width the grammar leaves the fields uncounted: it would not compile within the regex engine's size limit."""
 
 
@@ -16,7 +16,7 @@ def grammar(delimiter: str, max_fields: int) -> str:
     """
     mark = re.escape(delimiter)
     field = rf'(?:"(?:[^"]|"")*"|[^"{mark}\r\n]*)'
-    more = f"{{0,{max_fields - 1}}}" if max_fields <= _MOST_COUNTED_FIELDS else "*"
+    more = f"{{0,{max_fields - 1}}}" if max_fields <= MOST_COUNTED_FIELDS else "*"
     return rf"\A(?:{field}(?:{mark}{field}){more}\r?\n)*\z"
 
 

@@ -34,12 +34,14 @@ class Survey:
         is_utf8: No byte is out of place.
         has_multi_byte: Some character is written as UTF-8 writes what is not ASCII.
         is_plain: The quoting leaves nothing to guess; False where the text is not UTF-8.
+        is_usual: It is plain, and no record has more fields than usual.
     """
 
     sha256: str
     is_utf8: bool
     has_multi_byte: bool
     is_plain: bool
+    is_usual: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,18 @@ class _Verdict:
     is_utf8: bool
     has_multi_byte: bool
     is_plain: bool
+    is_usual: bool
 
 
-def survey(path: Path, grammar: str, shown: str) -> Survey:
+def survey(path: Path, usual: str, widest: str, shown: str) -> Survey:
     """Look at every byte once: digest, validity as UTF-8, quoting.
 
     polars' regex engine and SIMD validation do the work outside the interpreter's lock, beside the digest.
 
     Args:
         path: The file.
-        grammar: What records look like, from ``quoting.grammar``.
+        usual: What records look like as a rule, from ``quoting.grammar``.
+        widest: What they look like at most.
         shown: The file's name for messages.
 
     Raises:
@@ -67,7 +71,7 @@ def survey(path: Path, grammar: str, shown: str) -> Survey:
     with path.open("rb") as file, ThreadPoolExecutor(1) as hasher, ThreadPoolExecutor(2) as checkers:
         waiting: deque[tuple[Future[None], Future[_Verdict]]] = deque()
         for block in _without_bom(_whole_records(file, shown), digest):
-            waiting.append((hasher.submit(digest.update, block), checkers.submit(_check, block, grammar)))
+            waiting.append((hasher.submit(digest.update, block), checkers.submit(_check, block, usual, widest)))
             if len(waiting) > _BLOCKS_IN_FLIGHT:
                 verdicts.append(_settle(waiting))
         while waiting:
@@ -77,6 +81,7 @@ def survey(path: Path, grammar: str, shown: str) -> Survey:
         is_utf8=all(verdict.is_utf8 for verdict in verdicts),
         has_multi_byte=any(verdict.has_multi_byte for verdict in verdicts),
         is_plain=all(verdict.is_plain for verdict in verdicts),
+        is_usual=all(verdict.is_usual for verdict in verdicts),
     )
 
 
@@ -86,14 +91,15 @@ def _settle(waiting: deque[tuple[Future[None], Future[_Verdict]]]) -> _Verdict:
     return checked.result()
 
 
-def _check(block: bytes, grammar: str) -> _Verdict:
+def _check(block: bytes, usual: str, widest: str) -> _Verdict:
     has_multi_byte = not block.isascii()
     ended = block if block.endswith(b"\n") else block + b"\n"
     try:
         text = pl.Series([ended], dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.ComputeError:
-        return _Verdict(is_utf8=False, has_multi_byte=_MULTI_BYTE.search(block) is not None, is_plain=False)
-    return _Verdict(is_utf8=True, has_multi_byte=has_multi_byte, is_plain=bool(text.str.contains(grammar)[0]))
+        return _Verdict(is_utf8=False, has_multi_byte=_MULTI_BYTE.search(block) is not None, is_plain=False, is_usual=False)
+    is_usual = bool(text.str.contains(usual)[0])
+    return _Verdict(is_utf8=True, has_multi_byte=has_multi_byte, is_plain=is_usual or bool(text.str.contains(widest)[0]), is_usual=is_usual)
 
 
 def _without_bom(blocks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.extract.encoding import CP1252, KEEP_MARKED, UTF_8, decoded_blocks, transcode
-from etl.extract.quoting import grammar
+from etl.extract.quoting import MOST_COUNTED_FIELDS, grammar
 from etl.extract.rewrite import rewrite
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile, sha256_of
@@ -20,6 +20,7 @@ class Utf8Text:
     Attributes:
         path: The file itself, or a copy in the scratch folder.
         encoding: Of the file itself.
+        max_fields: No record of it has more.
         has_marks: Bytes that are no UTF-8 are marked in it (``encoding.MARK``).
         sha256: Hex digest of the file itself.
         notes: What was assumed, a sentence each.
@@ -27,6 +28,7 @@ class Utf8Text:
 
     path: Path
     encoding: str
+    max_fields: int
     has_marks: bool
     sha256: str
     notes: tuple[str, ...]
@@ -38,13 +40,15 @@ class Utf8Maker:
     Args:
         plain: The file.
         delimiter: One character.
+        usual_fields: Most files have no record with more.
         max_fields: Of a longer record the last fields are joined into one.
         scratch: For copies.
     """
 
-    def __init__(self, plain: PlainFile, delimiter: str, max_fields: int, scratch: Scratch) -> None:
+    def __init__(self, plain: PlainFile, delimiter: str, usual_fields: int, max_fields: int, scratch: Scratch) -> None:
         self._plain = plain
         self._delimiter = delimiter
+        self._usual_fields = usual_fields
         self._max_fields = max_fields
         self._scratch = scratch
 
@@ -84,17 +88,20 @@ class Utf8Maker:
         return self._plainly_quoted(*self._transcoded(UTF_8, found.sha256, note, errors=KEEP_MARKED))
 
     def _as_it_is(self, found: Survey) -> Utf8Text:
-        return Utf8Text(self._plain.path, UTF_8, has_marks=False, sha256=found.sha256, notes=())
+        return Utf8Text(self._plain.path, UTF_8, self._max_fields, has_marks=False, sha256=found.sha256, notes=())
 
     def _transcoded(self, encoding: str, sha256: str, *notes: str, errors: str = "strict") -> tuple[Utf8Text, Survey]:
         target = self._scratch.new_file(".utf8")
         transcode(self._plain.path, encoding, self._plain.shown, target, errors=errors)
-        return Utf8Text(target, encoding, errors == KEEP_MARKED, sha256, notes), self._surveyed(target)
+        return Utf8Text(target, encoding, self._max_fields, errors == KEEP_MARKED, sha256, notes), self._surveyed(target)
 
     def _surveyed(self, path: Path) -> Survey:
-        return survey(path, grammar(self._delimiter, self._max_fields), self._plain.shown)
+        usual, widest = (grammar(self._delimiter, fields) for fields in (self._usual_fields, self._max_fields))
+        return survey(path, usual, widest, self._plain.shown)
 
     def _plainly_quoted(self, text: Utf8Text, found: Survey) -> Utf8Text:
+        if found.is_usual and self._usual_fields <= MOST_COUNTED_FIELDS:
+            return replace(text, max_fields=self._usual_fields)
         if found.is_plain:
             return text
         target = self._scratch.new_file(".csv")

@@ -81,11 +81,16 @@ async def _settle_lookups(session: Session, given: Input) -> Told:
 
 
 async def _look(session: Session, given: Input, known: Known | None, vanishing: Vanishing | None, stop: StopSwitch) -> Census:
-    """One pass; a second one only where rows contradict each other, which the first finds out at its end."""
+    """One pass; further ones only where rows contradict each other, which the first finds out at its end."""
+    # What HTML reads like is asked by a ledger that knows rows, and by rows that share a key; nobody else does before the load.
+    with_markdown = known is not None
     with _failures_report(session) as report:
-        census = await drained(first_pass(session, given, known, partial(_see, session, report, vanishing), whole_rows=True), stop)
+        see = partial(_see, session, report, vanishing)
+        census = await drained(first_pass(session, given, known, see, whole_rows=True, with_markdown=with_markdown), stop)
         report.close(session.around.clock.now())
     give_up_if_asked(stop)
+    if census.duplicates.any_conflict and given.has_markdown_of_html and not with_markdown:
+        census = await asyncio.to_thread(_with_markdown, given, census)
     if census.duplicates.any_conflict:
         session.folder.failures.unlink(missing_ok=True)
         with _failures_report(session) as report:
@@ -93,6 +98,11 @@ async def _look(session: Session, given: Input, known: Known | None, vanishing: 
             report.close(session.around.clock.now())
     session.attention = report.attention
     return census
+
+
+def _with_markdown(given: Input, census: Census) -> Census:
+    """The census of rows whose contents differ as markdown, and not as HTML alone."""
+    return census.with_contents(given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=False, with_digests=False))
 
 
 def _failures_report(session: Session) -> RowReport:

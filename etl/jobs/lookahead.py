@@ -45,7 +45,14 @@ def _entries_of(prepared: PreparedBatch, known: Known | None) -> pl.DataFrame:
 
 
 def first_pass(  # noqa: PLR0913  what a pass has in hand
-    session: Session, given: Input, known: Known | None, see: Callable[[Choice], None], *, whole_rows: bool, keep: KeptPass | None = None
+    session: Session,
+    given: Input,
+    known: Known | None,
+    see: Callable[[Choice], None],
+    *,
+    whole_rows: bool,
+    with_markdown: bool = True,
+    keep: KeptPass | None = None,
 ) -> Iterator[Census]:
     """Look at every row; yields an empty census a batch, and last the whole one.
 
@@ -55,6 +62,8 @@ def first_pass(  # noqa: PLR0913  what a pass has in hand
         known: What the ledger knows; None where it knows nothing at all.
         see: Hears of each batch.
         whole_rows: Whether ``see`` needs all of the source's columns.
+        with_markdown: Whether it, or the ledger, needs HTML as markdown. False finds duplicates whose texts are markup that differs to be
+            in conflict, although they read alike: see ``Census.with_contents``.
         keep: Keeps what is found for a second pass.
 
     Raises:
@@ -62,7 +71,10 @@ def first_pass(  # noqa: PLR0913  what a pass has in hand
     """
     census, nothing = KeyCensus(), NothingKnown()
     nothing_yet = KeyCensus().close()
-    for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=known is not None):
+    with_digests = known is not None
+    for prepared in given.prepared(
+        rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=with_digests, with_markdown=with_markdown
+    ):
         refuse_zoneless(session, prepared)
         session.count_batch(prepared)
         entries = _entries_of(prepared, known)

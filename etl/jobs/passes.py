@@ -138,19 +138,27 @@ class Input:
     unchecked: int = 0
     unsettled: Unsettled | None = None
 
-    def prepared(self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True) -> Iterator[PreparedBatch]:
+    @property
+    def has_markdown_of_html(self) -> bool:
+        """Is there HTML that a pass ``with_markdown=False`` leaves as it is?"""
+        return any(field.unmarked is not None for recipe in self.recipes for field in recipe.fields)
+
+    def prepared(
+        self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True, with_markdown: bool = True
+    ) -> Iterator[PreparedBatch]:
         """One pass.
 
         Args:
             rows_per_batch: At most so many rows in a batch.
             whole_rows: Keep all the source's columns (reports need them); else only those that the map reads.
             with_digests: See ``prepare``.
+            with_markdown: See ``prepare``.
         """
         counter = self.counters() if self.counters else None
         columns = None if whole_rows else [recipe.columns for recipe in self.recipes]
 
         def mapped(raw: RawBatch) -> PreparedBatch:
-            return prepare(self.recipes[raw.file.index], raw, counter, with_digests=with_digests)
+            return prepare(self.recipes[raw.file.index], raw, counter, with_digests=with_digests, with_markdown=with_markdown)
 
         batches = self.source.batches(rows_per_batch=rows_per_batch, limit=self.limit, columns=columns)
         # Identical rows are numbered in input order; everything else about a batch depends on that batch alone.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,10 +43,25 @@ class Duplicates:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """The whole input, counted: which keys are duplicates, and rows by action with the duplicates in their place."""
+    """The whole input, counted.
+
+    Attributes:
+        duplicates: Which keys occur more than once.
+        counts: Rows by action, with the duplicates in their place.
+        repeated: The rows of those keys, in input order: their hashes, and their actions before that.
+        chosen: Rows by action before that.
+    """
 
     duplicates: Duplicates
     counts: Mapping[str, int]
+    repeated: pl.DataFrame
+    chosen: Mapping[str, int]
+
+    def with_contents(self, batches: Iterable[PreparedBatch]) -> Census:
+        """The same, judged by the content that another pass over the same input finds in the rows of repeated keys."""
+        keys = self.repeated[_KEY].unique().implode()
+        found = [_hashes(prepared).filter(pl.col(_KEY).is_in(keys))[_CONTENT] for prepared in batches]
+        return _judged(self.chosen, self.repeated.with_columns(pl.concat(found)))
 
 
 class KeyCensus:
@@ -65,9 +80,7 @@ class KeyCensus:
         rows = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=_HELD)
         self._parts = []
         repeated = rows.filter(pl.col(_KEY).is_in(_repeated(rows[_KEY]).implode()))
-        keys = repeated.group_by(_KEY).agg((pl.col(_CONTENT).n_unique() > 1).alias(_CONFLICT))
-        counts = {str(action): int(count) for action, count in rows[_ACTION].value_counts().iter_rows()}
-        return Census(Duplicates(keys), _corrected(counts, repeated, keys))
+        return _judged({str(action): int(count) for action, count in rows[_ACTION].value_counts().iter_rows()}, repeated)
 
 
 def _repeated(keys: pl.Series) -> pl.Series:
@@ -85,8 +98,14 @@ def _repeated(keys: pl.Series) -> pl.Series:
     return found
 
 
-def _corrected(counts: dict[str, int], repeated: pl.DataFrame, keys: pl.DataFrame) -> dict[str, int]:
+def _judged(chosen: Mapping[str, int], repeated: pl.DataFrame) -> Census:
+    keys = repeated.group_by(_KEY).agg((pl.col(_CONTENT).n_unique() > 1).alias(_CONFLICT))
+    return Census(Duplicates(keys), _corrected(chosen, repeated, keys), repeated, chosen)
+
+
+def _corrected(chosen: Mapping[str, int], repeated: pl.DataFrame, keys: pl.DataFrame) -> dict[str, int]:
     """Counts with repeats as ``duplicate`` and conflicts as ``rejected``: what the second pass will find."""
+    counts = dict(chosen)
     rows = repeated.join(keys, on=_KEY, maintain_order="left").with_columns(
         pl.col(_KEY).is_first_distinct().alias("first"), (pl.col(_ACTION) == Action.REJECTED.value).alias("rejected")
     )

@@ -32,10 +32,10 @@ def mapped_once() -> Iterator[None]:
     """Within, rows that say the same are mapped once: where every process has the same map, and the same answers to its look-ups."""
     prepare, known = passes.prepare, dict[Any, Any]()
 
-    def remembered(recipe: Any, raw: Any, content: Any = None, *, with_digests: bool = True) -> Any:
-        said = (tuple(raw.frame.columns), tuple(raw.frame.rows()), with_digests)
+    def remembered(recipe: Any, raw: Any, content: Any = None, **wanted: bool) -> Any:
+        said = (tuple(raw.frame.columns), tuple(raw.frame.rows()), tuple(wanted.items()))
         if said not in known:
-            known[said] = prepare(recipe, raw, content, with_digests=with_digests)
+            known[said] = prepare(recipe, raw, content, **wanted)
         return replace(known[said], raw=raw)
 
     with patch.object(passes, "prepare", remembered):
