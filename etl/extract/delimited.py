@@ -35,7 +35,7 @@ from etl.extract.header import find_header, likeliest
 from etl.extract.rewrite import LONGEST_CELL
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile
-from etl.extract.strays import Records, in_text, is_titled, without_strays
+from etl.extract.strays import Records, in_text, is_titled, line_starts, without_strays
 from etl.extract.table import Table, cell_columns, has_text
 from etl.extract.utf8 import Utf8Maker, Utf8Text
 from etl.frames import EXTRACT_CODE, EXTRACT_MESSAGE, ROW
@@ -73,8 +73,9 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
     sample = sample if len(head) < _SAMPLE_BYTES else sample[: sample.rfind("\n") + 1] or sample
     delimiter = named_delimiter(source.delimiter) or stated_delimiter(sample) or guess_delimiter(sample, names, preferred=preferred)
     at_least = HEAD_RECORDS if source.header == "auto" else max(HEAD_RECORDS, source.header)
-    usual = max((1, *map(len, _first_records(plain.path, provisional, delimiter, at_least))))
-    maker = Utf8Maker(plain, delimiter, usual, usual + SURPLUS_FIELDS, scratch)
+    head_cells = list(_first_records(plain.path, provisional, delimiter, at_least))
+    usual = max((1, *map(len, head_cells)))
+    maker = Utf8Maker(plain, delimiter, usual, usual + SURPLUS_FIELDS, _likely_starts(head_cells, source, names, delimiter), scratch)
     text = maker.read_by_itself(encoding_of_bom(head)) if named is None else maker.read_as(named)
     first = _without_statement(list(_first_records(text.path, UTF_8, delimiter, at_least)), delimiter)
     header = find_header(first, source.header, names, plain.shown)
@@ -94,7 +95,7 @@ def open_delimited(plain: PlainFile, source: SourceConfig, names: frozenset[str]
         sha256=plain.sha256 or text.sha256,
     )
     records = Records(scanned, cells, tuple(first[header.row - 1]), is_titled(first[: header.row - 1]))
-    return without_strays(table, in_text(records, text.path, delimiter))
+    return without_strays(table, in_text(records, text.path, delimiter, text.absent_starts))
 
 
 def head_columns(head: bytes, source: SourceConfig, names: frozenset[str], *, tabbed: bool) -> tuple[str, ...]:
@@ -112,11 +113,18 @@ def head_columns(head: bytes, source: SourceConfig, names: frozenset[str], *, ta
     sample = read_sample(head, named_encoding(source.encoding) or encoding_of_bom(head) or encoding_of_sample(head))
     usual = "\t" if tabbed else ","
     delimiter = named_delimiter(source.delimiter) or stated_delimiter(sample) or guess_delimiter(sample, names, preferred=usual)
-    records = _without_statement(list(head_records(sample, delimiter)), delimiter)
-    if not any(map(any, records)):
+    return _likely_header(_without_statement(list(head_records(sample, delimiter)), delimiter), source, names)
+
+
+def _likely_header(records: list[list[str]], source: SourceConfig, names: frozenset[str]) -> tuple[str, ...]:
+    if not any(cell.strip() for record in records for cell in record):
         return ()
     row = likeliest(records, names) if source.header == "auto" else source.header
     return tuple(records[row - 1]) if row <= len(records) else ()
+
+
+def _likely_starts(records: list[list[str]], source: SourceConfig, names: frozenset[str], delimiter: str) -> tuple[str, ...]:
+    return tuple(start for first in _likely_header(records, source, names)[:1] for start in line_starts(first, delimiter))
 
 
 def _without_statement(records: list[list[str]], delimiter: str) -> list[list[str]]:

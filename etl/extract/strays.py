@@ -88,20 +88,27 @@ def is_titled(above: Sequence[Sequence[str]]) -> bool:
     return bool(filled) and bool(filled[-1][0].strip()) and not any(cell.strip() for cell in filled[-1][1:])
 
 
-def in_text(records: Records, path: Path, delimiter: str) -> Strays:
+def line_starts(first: str, delimiter: str) -> tuple[str, ...]:
+    """How lines begin that repeat a header whose first cell this is, and how headers of subitems do."""
+    return tuple(f"{cell}{delimiter}" for text in (first, _SUBITEMS.title(), _SUBITEMS) for cell in _written(text))
+
+
+def in_text(records: Records, path: Path, delimiter: str, absent_starts: frozenset[str]) -> Strays:
     """The strays of UTF-8 text; read twice only where its bytes bear traces of them.
 
     Args:
         records: The text's records.
         path: The text.
         delimiter: One character.
+        absent_starts: Texts with which no line but the first is known to begin.
     """
     size = path.stat().st_size
     if len(records.header) < 2 or size == 0:  # noqa: PLR2004  in a table of one column every row has one cell
         return Strays()
     # Block by block: the pages of a mapped file would all count as this process's memory.
     with path.open("rb") as file:
-        again = _header_stands_again(file, records.header[0], delimiter)
+        starts = line_starts(records.header[0], delimiter)
+        again = not absent_starts.issuperset(starts) and _header_stands_again(file, starts)
         file.seek(max(0, size - _TAIL_BYTES))
         closing = _TRACES.search(file.read()) is not None
     return _together(_groups(records) if again else Strays(), _trailer(records) if closing else Strays())
@@ -132,12 +139,11 @@ def _together(groups: Strays, trailer: Strays) -> Strays:
     return Strays(groups.left_out + trailer.left_out, groups.subitems, groups.notes + trailer.notes)
 
 
-def _header_stands_again(file: BinaryIO, first: str, delimiter: str) -> bool:
-    """Does a line below the header begin as the header does, or as that of subitems?"""
-    begins = [f"{cell}{delimiter}".encode() for cell in _written(first)]
+def _header_stands_again(file: BinaryIO, starts: Sequence[str]) -> bool:
+    """Does a line below the header begin with one of these, of which the first two are the header's own?"""
+    begins = [start.encode() for start in starts]
     block = file.read(_BLOCK_BYTES)
-    below = max((start for begin in begins if (start := block.find(begin)) >= 0), default=0)
-    begins += [f"{cell}{delimiter}".encode() for word in (_SUBITEMS.title(), _SUBITEMS) for cell in _written(word)]
+    below = max((start for begin in begins[:2] if (start := block.find(begin)) >= 0), default=0)
     # One search that looks closer at line ends alone: three times as fast as a search for each.
     line, overlap = re.compile(rb"\n(?:" + b"|".join(map(re.escape, begins)) + rb")"), max(map(len, begins))
     window = block[below:]

@@ -6,9 +6,9 @@ import codecs
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,28 @@ LONGEST_RECORD_BYTES = 16 << 20
 """A record beyond this is taken for one whose quote is not closed."""
 
 _BLOCKS_IN_FLIGHT = 3
+_TEXT = pl.col("text")
 _MULTI_BYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a file's text.
+
+    Attributes:
+        usual: What records look like as a rule, from ``quoting.grammar``.
+        widest: What they look like at most.
+        line_starts: Texts with which hardly any line but the first begins.
+    """
+
+    usual: str
+    widest: str
+    line_starts: tuple[str, ...]
+
+    def expressions(self) -> list[pl.Expr]:
+        """Whether the text has the usual form alone, and whether a line of it, but for its first, begins as it hardly does."""
+        begins = "|".join(map(pl.escape_regex, self.line_starts))
+        return [_TEXT.str.contains(self.usual).alias("usual"), _TEXT.str.contains(f"\n(?:{begins})").alias("begins")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +56,7 @@ class Survey:
         has_multi_byte: Some character is written as UTF-8 writes what is not ASCII.
         is_plain: The quoting leaves nothing to guess; False where the text is not UTF-8.
         is_usual: It is plain, and no record has more fields than usual.
+        lacks_starts: It is UTF-8, and no line but the first begins with one of the ``line_starts``.
     """
 
     sha256: str
@@ -42,6 +64,7 @@ class Survey:
     has_multi_byte: bool
     is_plain: bool
     is_usual: bool
+    lacks_starts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +73,20 @@ class _Verdict:
     has_multi_byte: bool
     is_plain: bool
     is_usual: bool
+    lacks_starts: bool
 
 
-def survey(path: Path, usual: str, widest: str, shown: str) -> Survey:
-    """Look at every byte once: digest, validity as UTF-8, quoting.
+_NO_TEXT = _Verdict(is_utf8=False, has_multi_byte=False, is_plain=False, is_usual=False, lacks_starts=False)
+
+
+def survey(path: Path, question: Question, shown: str) -> Survey:
+    """Look at every byte once: digest, validity as UTF-8, quoting, and how lines begin.
 
     polars' regex engine and SIMD validation do the work outside the interpreter's lock, beside the digest.
 
     Args:
         path: The file.
-        usual: What records look like as a rule, from ``quoting.grammar``.
-        widest: What they look like at most.
+        question: What is asked.
         shown: The file's name for messages.
 
     Raises:
@@ -68,10 +94,16 @@ def survey(path: Path, usual: str, widest: str, shown: str) -> Survey:
     """
     digest = hashlib.sha256()
     verdicts: list[_Verdict] = []
+    expressions, begins = question.expressions(), tuple(start.encode() for start in question.line_starts)
+
+    def check(block: bytes, number: int) -> _Verdict:
+        found = _check(block, expressions, question.widest)
+        return found if number == 0 or not block.startswith(begins) else replace(found, lacks_starts=False)
+
     with path.open("rb") as file, ThreadPoolExecutor(1) as hasher, ThreadPoolExecutor(2) as checkers:
         waiting: deque[tuple[Future[None], Future[_Verdict]]] = deque()
-        for block in _without_bom(_whole_records(file, shown), digest):
-            waiting.append((hasher.submit(digest.update, block), checkers.submit(_check, block, usual, widest)))
+        for number, block in enumerate(_without_bom(_whole_records(file, shown), digest)):
+            waiting.append((hasher.submit(digest.update, block), checkers.submit(check, block, number)))
             if len(waiting) > _BLOCKS_IN_FLIGHT:
                 verdicts.append(_settle(waiting))
         while waiting:
@@ -82,6 +114,7 @@ def survey(path: Path, usual: str, widest: str, shown: str) -> Survey:
         has_multi_byte=any(verdict.has_multi_byte for verdict in verdicts),
         is_plain=all(verdict.is_plain for verdict in verdicts),
         is_usual=all(verdict.is_usual for verdict in verdicts),
+        lacks_starts=all(verdict.lacks_starts for verdict in verdicts),
     )
 
 
@@ -91,15 +124,17 @@ def _settle(waiting: deque[tuple[Future[None], Future[_Verdict]]]) -> _Verdict:
     return checked.result()
 
 
-def _check(block: bytes, usual: str, widest: str) -> _Verdict:
+def _check(block: bytes, expressions: Sequence[pl.Expr], widest: str) -> _Verdict:
     has_multi_byte = not block.isascii()
     ended = block if block.endswith(b"\n") else block + b"\n"
     try:
-        text = pl.Series([ended], dtype=pl.Binary).cast(pl.String)
+        text = pl.Series("text", [ended], dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.ComputeError:
-        return _Verdict(is_utf8=False, has_multi_byte=_MULTI_BYTE.search(block) is not None, is_plain=False, is_usual=False)
-    is_usual = bool(text.str.contains(usual)[0])
-    return _Verdict(is_utf8=True, has_multi_byte=has_multi_byte, is_plain=is_usual or bool(text.str.contains(widest)[0]), is_usual=is_usual)
+        return replace(_NO_TEXT, has_multi_byte=_MULTI_BYTE.search(block) is not None)
+    # In one step: each takes longer than the search for how lines begin.
+    is_usual, begins = text.to_frame().select_seq(expressions).row(0)
+    is_plain = is_usual or bool(text.str.contains(widest)[0])
+    return _Verdict(is_utf8=True, has_multi_byte=has_multi_byte, is_plain=is_plain, is_usual=is_usual, lacks_starts=not begins)
 
 
 def _without_bom(blocks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from etl.extract.quoting import MOST_COUNTED_FIELDS, grammar
 from etl.extract.rewrite import rewrite
 from etl.extract.scratch import Scratch
 from etl.extract.spool import PlainFile, sha256_of
-from etl.extract.survey import Survey, survey
+from etl.extract.survey import Question, Survey, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Utf8Text:
         has_marks: Bytes that are no UTF-8 are marked in it (``encoding.MARK``).
         sha256: Hex digest of the file itself.
         notes: What was assumed, a sentence each.
+        absent_starts: Texts with which no line but its first begins.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Utf8Text:
     has_marks: bool
     sha256: str
     notes: tuple[str, ...]
+    absent_starts: frozenset[str] = frozenset()
 
 
 class Utf8Maker:
@@ -42,14 +44,18 @@ class Utf8Maker:
         delimiter: One character.
         usual_fields: Most files have no record with more.
         max_fields: Of a longer record the last fields are joined into one.
+        line_starts: Texts with which hardly any line but the first begins: whether none does is told with the text.
         scratch: For copies.
     """
 
-    def __init__(self, plain: PlainFile, delimiter: str, usual_fields: int, max_fields: int, scratch: Scratch) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  a file, and what is known of it so far
+        self, plain: PlainFile, delimiter: str, usual_fields: int, max_fields: int, line_starts: tuple[str, ...], scratch: Scratch
+    ) -> None:
         self._plain = plain
         self._delimiter = delimiter
         self._usual_fields = usual_fields
         self._max_fields = max_fields
+        self._line_starts = line_starts
         self._scratch = scratch
 
     def read_as(self, encoding: str) -> Utf8Text:
@@ -97,9 +103,10 @@ class Utf8Maker:
 
     def _surveyed(self, path: Path) -> Survey:
         usual, widest = (grammar(self._delimiter, fields) for fields in (self._usual_fields, self._max_fields))
-        return survey(path, usual, widest, self._plain.shown)
+        return survey(path, Question(usual, widest, self._line_starts), self._plain.shown)
 
     def _plainly_quoted(self, text: Utf8Text, found: Survey) -> Utf8Text:
+        text = replace(text, absent_starts=frozenset(self._line_starts) if found.lacks_starts else frozenset())
         if found.is_usual and self._usual_fields <= MOST_COUNTED_FIELDS:
             return replace(text, max_fields=self._usual_fields)
         if found.is_plain:
@@ -108,4 +115,4 @@ class Utf8Maker:
         rewrite(text.path, self._delimiter, self._max_fields, self._plain.shown, target)
         if text.path != self._plain.path:
             self._scratch.discard(text.path)
-        return replace(text, path=target)
+        return replace(text, path=target, absent_starts=frozenset())

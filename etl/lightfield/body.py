@@ -7,7 +7,7 @@ import re
 import zlib
 from typing import Any
 
-import httpx
+from etl.lean_httpx import httpx
 
 LARGEST_BODY_BYTES = 32 * 1024 * 1024
 """A page of 25 tasks of more than a megabyte each; what is longer has no end."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
-
+from etl.lean_httpx import httpx
 from etl.lightfield.answer import NoAnswerError
 
 _TABLE: tuple[tuple[type[Exception], str, bool, str], ...] = (

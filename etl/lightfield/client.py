@@ -10,9 +10,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
-import httpx
-
 from etl.clock import Clock
+from etl.lean_httpx import httpx
 from etl.lightfield.answer import Answer, ApiFault
 from etl.lightfield.body import read_body
 from etl.lightfield.broken import no_answer

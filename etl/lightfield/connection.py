@@ -6,8 +6,8 @@ import asyncio
 from typing import cast
 
 import httptools
-import httpx
 
+from etl.lean_httpx import httpx
 from etl.lightfield.body import LARGEST_BODY_BYTES
 
 HUNG_UP = "Server disconnected without sending a response."

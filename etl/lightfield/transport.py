@@ -17,9 +17,8 @@ from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
-
 from etl.errors import SettingsError
+from etl.lean_httpx import httpx
 from etl.lightfield.connection import Connection
 from etl.lightfield.secret import is_loopback
 

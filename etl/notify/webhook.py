@@ -11,10 +11,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from etl.clock import Clock
 from etl.config.webhook import is_this_machine
+from etl.lean_httpx import httpx
 
 TIMEOUT_SECONDS = 10.0
 """Of one try, from its first byte to its answer."""
