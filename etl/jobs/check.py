@@ -82,15 +82,14 @@ async def _settle_lookups(session: Session, given: Input) -> Told:
 
 async def _look(session: Session, given: Input, known: Known | None, vanishing: Vanishing | None, stop: StopSwitch) -> Census:
     """One pass; further ones only where rows contradict each other, which the first finds out at its end."""
-    # What HTML reads like is asked by a ledger that knows rows, and by rows that share a key; nobody else does before the load.
-    with_markdown = known is not None
+    # Only a ledger that knows rows asks what would be sent.
+    batches = given.judged() if known is None else given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True)
     with _failures_report(session) as report:
-        see = partial(_see, session, report, vanishing)
-        census = await drained(first_pass(session, given, known, see, whole_rows=True, with_markdown=with_markdown), stop)
+        census = await drained(first_pass(session, batches, known, partial(_see, session, report, vanishing)), stop)
         report.close(session.around.clock.now())
     give_up_if_asked(stop)
-    if census.duplicates.any_conflict and given.has_markdown_of_html and not with_markdown:
-        census = await asyncio.to_thread(_with_markdown, given, census)
+    if census.duplicates.any_conflict and known is None:
+        census = await asyncio.to_thread(_with_contents, given, census)
     if census.duplicates.any_conflict:
         session.folder.failures.unlink(missing_ok=True)
         with _failures_report(session) as report:
@@ -100,8 +99,8 @@ async def _look(session: Session, given: Input, known: Known | None, vanishing: 
     return census
 
 
-def _with_markdown(given: Input, census: Census) -> Census:
-    """The census of rows whose contents differ as markdown, and not as HTML alone."""
+def _with_contents(given: Input, census: Census) -> Census:
+    """Rows that share a key and were judged by their cells, compared by what would be sent."""
     return census.with_contents(given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=False, with_digests=False))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import polars as pl
@@ -44,26 +44,21 @@ def _entries_of(prepared: PreparedBatch, known: Known | None) -> pl.DataFrame:
     return _NOTHING if known is None else known(prepared.frame[KEY_DIGEST])
 
 
-def first_pass(  # noqa: PLR0913  what a pass has in hand
-    session: Session,
-    given: Input,
-    known: Known | None,
-    see: Callable[[Choice], None],
-    *,
-    whole_rows: bool,
-    with_markdown: bool = True,
-    keep: KeptPass | None = None,
+def prepared_for(known: Known | None, given: Input) -> Iterator[PreparedBatch]:
+    """The batches of a first pass, with the columns that the map reads; without digests for a ledger that knows nothing."""
+    return given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=False, with_digests=known is not None)
+
+
+def first_pass(
+    session: Session, batches: Iterable[PreparedBatch], known: Known | None, see: Callable[[Choice], None], keep: KeptPass | None = None
 ) -> Iterator[Census]:
     """Look at every row; yields an empty census a batch, and last the whole one.
 
     Args:
         session: Its tally and its rows by file are kept up.
-        given: The input.
+        batches: The input, prepared or, where the ledger knows nothing, judged.
         known: What the ledger knows; None where it knows nothing at all.
         see: Hears of each batch.
-        whole_rows: Whether ``see`` needs all of the source's columns.
-        with_markdown: Whether it, or the ledger, needs HTML as markdown. False finds duplicates whose texts are markup that differs to be
-            in conflict, although they read alike: see ``Census.with_contents``.
         keep: Keeps what is found for a second pass.
 
     Raises:
@@ -71,10 +66,7 @@ def first_pass(  # noqa: PLR0913  what a pass has in hand
     """
     census, nothing = KeyCensus(), NothingKnown()
     nothing_yet = KeyCensus().close()
-    with_digests = known is not None
-    for prepared in given.prepared(
-        rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=whole_rows, with_digests=with_digests, with_markdown=with_markdown
-    ):
+    for prepared in batches:
         refuse_zoneless(session, prepared)
         session.count_batch(prepared)
         entries = _entries_of(prepared, known)

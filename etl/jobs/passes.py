@@ -22,6 +22,7 @@ from etl.ledger.keyspec import KeySpec
 from etl.load.stop import StopSwitch
 from etl.transform.compile import Recipe, compile_recipe
 from etl.transform.identity import ContentCensus, ContentCounter
+from etl.transform.judge import Judge
 from etl.transform.lookups import LookupTables
 from etl.transform.mentions import mentioned_columns
 from etl.transform.prepare import prepare
@@ -138,29 +139,38 @@ class Input:
     unchecked: int = 0
     unsettled: Unsettled | None = None
 
-    @property
-    def has_markdown_of_html(self) -> bool:
-        """Is there HTML that a pass ``with_markdown=False`` leaves as it is?"""
-        return any(field.unmarked is not None for recipe in self.recipes for field in recipe.fields)
+    def judged(self) -> Iterator[PreparedBatch]:
+        """One pass that only looks, with all the source's columns; see ``Judge``."""
+        judges = [Judge(recipe) for recipe in self.recipes]
+        return self._mapped(lambda raw, counter: judges[raw.file.index].judge(raw, counter), LOOK_AHEAD_ROWS, None)
 
-    def prepared(
-        self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True, with_markdown: bool = True
-    ) -> Iterator[PreparedBatch]:
+    def prepared(self, *, rows_per_batch: int, whole_rows: bool, with_digests: bool = True) -> Iterator[PreparedBatch]:
         """One pass.
 
         Args:
             rows_per_batch: At most so many rows in a batch.
             whole_rows: Keep all the source's columns (reports need them); else only those that the map reads.
             with_digests: See ``prepare``.
-            with_markdown: See ``prepare``.
         """
-        counter = self.counters() if self.counters else None
         columns = None if whole_rows else [recipe.columns for recipe in self.recipes]
 
-        def mapped(raw: RawBatch) -> PreparedBatch:
-            return prepare(self.recipes[raw.file.index], raw, counter, with_digests=with_digests, with_markdown=with_markdown)
+        def mapped(raw: RawBatch, counter: ContentCounter | None) -> PreparedBatch:
+            return prepare(self.recipes[raw.file.index], raw, counter, with_digests=with_digests)
 
+        return self._mapped(mapped, rows_per_batch, columns)
+
+    def _mapped(
+        self,
+        function: Callable[[RawBatch, ContentCounter | None], PreparedBatch],
+        rows_per_batch: int,
+        columns: Sequence[Sequence[str]] | None,
+    ) -> Iterator[PreparedBatch]:
+        counter = self.counters() if self.counters else None
         batches = self.source.batches(rows_per_batch=rows_per_batch, limit=self.limit, columns=columns)
+
+        def mapped(raw: RawBatch) -> PreparedBatch:
+            return function(raw, counter)
+
         # Identical rows are numbered in input order; everything else about a batch depends on that batch alone.
         return map(mapped, batches) if counter else mapped_ahead(mapped, batches)
 

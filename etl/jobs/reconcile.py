@@ -16,7 +16,7 @@ from etl.frames import KEY_DIGEST, ROW, SOURCE_KEY
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.keys import key_of_create
-from etl.jobs.lookahead import decided, first_pass
+from etl.jobs.lookahead import decided, first_pass, prepared_for
 from etl.jobs.lost_ledger import command_alike
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
@@ -61,7 +61,8 @@ async def _reconcile(session: Session, stop: StopSwitch) -> None:
     spec = key_spec(session.config.job, source.files)
     await memory.thread.call(memory.rows.check_key_spec, spec)
     given = await resolve_input(session, connection, source, stop)
-    census = await drained(first_pass(session, given, partial(_known, memory), lambda _: None, whole_rows=False), stop)
+    known = partial(_known, memory)
+    census = await drained(first_pass(session, prepared_for(known, given), known, lambda _: None), stop)
     give_up_if_asked(stop)
     await memory.thread.call(memory.rows.set_key_spec, spec)
     await note_run(session, memory, rows=sum(census.counts.values()))

@@ -11,7 +11,7 @@ from etl.jobs.guards import Guards
 from etl.jobs.identify import Memory, note_run, open_memory, take_lock
 from etl.jobs.kept import KeptPass
 from etl.jobs.loading import loading
-from etl.jobs.lookahead import first_pass, known_of, plan_view
+from etl.jobs.lookahead import first_pass, known_of, plan_view, prepared_for
 from etl.jobs.lost_ledger import guard_first_rows, lost_ledger_guard
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import Input, drained, key_spec, open_and_connect
@@ -99,7 +99,7 @@ async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
         if vanishing:
             vanishing.see(choice.prepared)
 
-    census = await drained(first_pass(session, given, known, see, whole_rows=False, keep=kept), stop)
+    census = await drained(first_pass(session, prepared_for(known, given), known, see, kept), stop)
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
     show_remarks(session.around.voice, session.remarks.kinds())

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from etl.errors import LedgerError, SettingsError, SourceChangedError
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory, look_into_memory
-from etl.jobs.lookahead import first_pass, known_of
+from etl.jobs.lookahead import first_pass, known_of, prepared_for
 from etl.jobs.lost_ledger import reconcile_command
 from etl.jobs.names import resolve_input
 from etl.jobs.passes import drained, key_spec, open_and_connect
@@ -60,7 +60,7 @@ async def _verify(session: Session, stop: StopSwitch) -> None:
     given = await resolve_input(session, connection, source, stop)
     known = await asyncio.to_thread(known_of, memory)
     rows = Rows(session, memory, given)
-    census = await drained(first_pass(session, given, known, rows.ask_about, whole_rows=False), stop)
+    census = await drained(first_pass(session, prepared_for(known, given), known, rows.ask_about), stop)
     give_up_if_asked(stop)
     listed = VerifiedFile(session.folder)
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from etl.config.columns import find_column, fold_column
-from etl.config.fields import NOTE, REJECT, FieldRule
+from etl.config.fields import NOTE, FieldRule
 from etl.config.model import ReadConfig
 from etl.frames import SourceFile
 from etl.task import DESCRIPTION, DUE_AT, REQUIRED_TARGETS, STATUS, TASK_FIELDS
@@ -26,32 +26,18 @@ from etl.transform.spared import side_file_notes, source_kind, spared, spared_no
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldPlan:
-    """One target field: where its text comes from, and what becomes of it.
-
-    Attributes:
-        target: The field.
-        rule: What the config says of it.
-        source: Where its text comes from.
-        chain: What becomes of that.
-        many: It takes several values.
-        unmarked: The source with HTML left as it is, where the task's own text is all that depends on it; else None.
-    """
+    """One target field: where its text comes from, and what becomes of it."""
 
     target: str
     rule: FieldRule
     source: Source
     chain: Chain
     many: bool
-    unmarked: Source | None = None
 
     @property
     def has_words(self) -> bool:
         """Does each of its values stand for something in Lightfield: a status, or a record?"""
         return self.target == STATUS or self.target not in TASK_FIELDS
-
-    def without_markdown(self) -> FieldPlan:
-        """The same, with HTML left as it is where nothing else can be told from it."""
-        return self if self.unmarked is None else replace(self, source=self.unmarked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,16 +155,7 @@ class _Workshop:
             return None
         chain = Chain(target, rule, source.described, source.label, build_chain(target, rule, self.side_files), resolution)
         check_statuses(chain, self.faults)
-        # What the text says is told of no row whose text may be anything.
-        is_free = not (chain.required or chain.repeats or chain.empty == REJECT)
-        return FieldPlan(
-            target,
-            rule,
-            source,
-            with_constants(chain, self.faults),
-            many=target in self.many and rule.take == "all",
-            unmarked=self._source(target, rule.model_copy(update={"html": False})) if rule.html and is_free else None,
-        )
+        return FieldPlan(target, rule, source, with_constants(chain, self.faults), many=target in self.many and rule.take == "all")
 
     def _source(self, target: str, rule: FieldRule) -> Source | None:
         kind, without = source_kind(rule), spared(self.config, target, rule, self.file.columns)

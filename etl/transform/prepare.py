@@ -37,16 +37,14 @@ from etl.transform.sources import add_markdown
 from etl.transform.text import clean_cells
 from etl.transform.words import WORD_SCHEMA, field_words
 
-_OWN = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
+OWN_COLUMNS = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
 _PROBLEM_COLUMNS = (ROW, PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE)
 _NOTHING_FOUND = pl.DataFrame(schema={name: pl.UInt32 if name == ROW else pl.String for name in _PROBLEM_COLUMNS})
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_DIGEST = pl.lit(None, dtype=pl.Binary)
 
 
-def prepare(
-    recipe: Recipe, raw: RawBatch, content: ContentCounter | None = None, *, with_digests: bool = True, with_markdown: bool = True
-) -> PreparedBatch:
+def prepare(recipe: Recipe, raw: RawBatch, content: ContentCounter | None = None, *, with_digests: bool = True) -> PreparedBatch:
     """Map a batch.
 
     Args:
@@ -55,18 +53,15 @@ def prepare(
         content: With ``key: content``, the counter of this pass over the input.
         with_digests: False leaves KEY_DIGEST and FINGERPRINT null, which a ledger that knows nothing does not miss: they are the
             one loop over rows that Python runs, two fifths of the whole.
-        with_markdown: False leaves HTML as it is where no problem and no other field depends on it, which saves two fifths of the rest.
-            CONTENT_HASH may then differ between rows of equal content: what was written otherwise reads alike in markdown.
 
     Raises:
         ValueError: The key is the content, and there is no counter.
     """
-    fields = recipe.fields if with_markdown else [field.without_markdown() for field in recipe.fields]
-    cells = _read_cells(fields, raw, recipe.columns, recipe.null_values)
-    texts, results = _map_fields(fields, cells)
-    keys = _read_keys(recipe, raw, cells, content)
-    problems = _gather_problems(recipe, raw.frame, keys, results)
-    remarks = _gather_remarks(recipe, raw.frame, results)
+    cells = read_cells(recipe.fields, raw, recipe.columns, recipe.null_values)
+    texts, results = _map_fields(recipe.fields, cells)
+    keys = read_keys(recipe, raw, cells, content)
+    problems = gather_problems(recipe, raw.frame, keys, results)
+    remarks = gather_remarks(recipe, raw.frame, results)
     mapped = _with_description(recipe, results, keys["key"])
     content_frame = _with_bad_texts(recipe, mapped, texts, results)
     frame = raw.frame.select(ROW, EXCLUDED).with_columns(
@@ -94,7 +89,7 @@ def wanted_names(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
         WORD_SCHEMA.
     """
     fields = [field for field in recipe.fields if field.has_words]
-    cells = _read_cells(fields, _readable(raw), recipe.lookup_columns, recipe.null_values)
+    cells = read_cells(fields, _readable(raw), recipe.lookup_columns, recipe.null_values)
     found = [field_words(field, _read_texts(field, cells)[0]) for field in fields]
     return pl.concat([pl.DataFrame(schema=WORD_SCHEMA), *found])
 
@@ -115,7 +110,7 @@ def date_words(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
         ROW, ``word`` (String, trimmed and after ``values``, null where there is none).
     """
     field = next(field for field in recipe.fields if field.target == DUE_AT)
-    cells = _read_cells([field], _readable(raw), date_columns(recipe), recipe.null_values)
+    cells = read_cells([field], _readable(raw), date_columns(recipe), recipe.null_values)
     texts, _ = _read_texts(field, cells)
     return cells.select(ROW).with_columns(field.chain.name(texts)["named"].alias("word"))
 
@@ -124,9 +119,9 @@ def _readable(raw: RawBatch) -> RawBatch:
     return RawBatch(raw.file, raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null()))
 
 
-def _read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[str], null_values: Sequence[str]) -> pl.DataFrame:
+def read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[str], null_values: Sequence[str]) -> pl.DataFrame:
     """Our own columns, the cells trimmed (null where empty), and beside them as markdown those that are HTML."""
-    cells = raw.frame.select(_OWN).with_columns(clean_cells(raw.frame, columns, null_values).get_columns())
+    cells = raw.frame.select(OWN_COLUMNS).with_columns(clean_cells(raw.frame, columns, null_values).get_columns())
     return add_markdown(cells, [field.source for field in fields])
 
 
@@ -143,17 +138,23 @@ def _read_whole_texts(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series,
 
 
 def _map_fields(fields: Sequence[FieldPlan], cells: pl.DataFrame) -> tuple[list[pl.Series], list[FieldResult]]:
-    mapped = [_map_field(field, cells) for field in fields]
+    mapped = [map_field(field, cells) for field in fields]
     return [texts for texts, _ in mapped], [result for _, result in mapped]
 
 
-def _map_field(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, FieldResult]:
+def map_field(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, FieldResult]:
+    """A field's texts, after ``split``, and what becomes of them; ``cells`` from ``read_cells``."""
     whole, failed = _read_whole_texts(field, cells)
     texts = split_texts(whole, field.rule)
     return texts, with_rest_noted(field.chain.apply(texts, failed), whole, field.chain)
 
 
-def _read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: ContentCounter | None) -> pl.DataFrame:
+def read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: ContentCounter | None) -> pl.DataFrame:
+    """As ``column_keys``, or of the content; ``cells`` from ``read_cells`` with the key's columns at least.
+
+    Raises:
+        ValueError: The key is the content, and there is no counter.
+    """
     if not recipe.key.by_content:
         return column_keys(recipe.key, cells)
     if content is None:
@@ -161,7 +162,7 @@ def _read_keys(recipe: Recipe, raw: RawBatch, cells: pl.DataFrame, content: Cont
     return content.keys(raw)
 
 
-def _gather_problems(recipe: Recipe, raw: pl.DataFrame, keys: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame:
+def gather_problems(recipe: Recipe, raw: pl.DataFrame, keys: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame:
     """All problems in the order of rows, then of reading, key and map. Where the reading failed, the cells are not judged."""
     unread = raw.select(pl.col(EXTRACT_CODE).alias("code"), pl.col(EXTRACT_MESSAGE).alias("message"), _NO_TEXT.alias("value"))
     found = [
@@ -178,7 +179,8 @@ def _coded(found: pl.DataFrame) -> pl.DataFrame:
     return no_problems() if found["code"].null_count() == found.height else found.with_row_index().drop_nulls("code")
 
 
-def _gather_remarks(recipe: Recipe, raw: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame | None:
+def gather_remarks(recipe: Recipe, raw: pl.DataFrame, results: Sequence[FieldResult]) -> pl.DataFrame | None:
+    """All remarks in the order of rows and then of the map; None where there are none."""
     if all(result.remarks.is_empty() for result in results):
         return None
     frames = [_labelled(result.remarks, field.target, 1) for field, result in zip(recipe.fields, results, strict=True)]

@@ -6,12 +6,25 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from etl.config.model import JobConfig, ReadConfig
 from etl.extract.scratch import Scratch
 from etl.extract.side_table import SideTables
-from etl.frames import EXCLUDED, EXTRACT_CODE, EXTRACT_MESSAGE, GIVEN_KEY, ROW, RawBatch, SourceFile
+from etl.frames import (
+    EXCLUDED,
+    EXTRACT_CODE,
+    EXTRACT_MESSAGE,
+    GIVEN_KEY,
+    HAS_PROBLEM,
+    KEY_HASH,
+    ROW,
+    SOURCE_KEY,
+    RawBatch,
+    SourceFile,
+)
 from etl.transform.compile import compile_recipe
+from etl.transform.judge import Judge
 from etl.transform.lookups import LookupTable
 from etl.transform.prepare import prepare
 from etl.transform.side_files import read_side_files
@@ -68,7 +81,22 @@ class Bench:
 
     def prepare(self, columns, mapping=None, *, content=None, batch=None, **recipe):
         raw = self.batch(columns, **(batch or {}))
-        return prepare(self.recipe(raw, mapping, **recipe), raw, content)
+        built = self.recipe(raw, mapping, **recipe)
+        prepared = prepare(built, raw, content)
+        if content is None:
+            self.hold_judge(built, prepared)
+        return prepared
+
+    def hold_judge(self, recipe, prepared) -> None:
+        """A judge finds the same, in the batch by itself and again once it knows its cells."""
+        judge = Judge(recipe)
+        for judged in (judge.judge(prepared.raw), judge.judge(prepared.raw)):
+            assert_frame_equal(judged.problems, prepared.problems)
+            assert (judged.remarks is None) == (prepared.remarks is None)
+            if judged.remarks is not None:
+                assert_frame_equal(judged.remarks, prepared.remarks)
+            alike = [ROW, EXCLUDED, SOURCE_KEY, KEY_HASH, HAS_PROBLEM]
+            assert_frame_equal(judged.frame.select(alike), prepared.frame.select(alike))
 
     def values(self, target, columns, mapping=None, **rest):
         return self.prepare(columns, mapping, **rest).frame[target].to_list()
