@@ -34,6 +34,7 @@ DUPLICATE_KEY = "duplicate_key"
 UNKNOWN_SOURCE_KEY = "unknown_source_key"
 STILL_UNCERTAIN = "still_uncertain"
 
+_DECIDED_BY = (ROW, EXCLUDED, SOURCE_KEY, KEY_DIGEST, FINGERPRINT, HAS_PROBLEM)
 _DUPLICATE_KEY_MESSAGE = (
     "the source key {} stands in another row of this input with different content: keep one of them, or correct the key"
 )
@@ -108,16 +109,23 @@ def choose(prepared: PreparedBatch, entries: pl.DataFrame, marks: pl.DataFrame, 
         trust_keys: No ledger was asked, so nobody can say that the keys of a failures file are unknown.
     """
     known = entries.with_columns(pl.lit(value=True).alias("known_to_ledger")).rename({"fingerprint": "written_fingerprint"})
+    rows = prepared.frame.select(*_DECIDED_BY).hstack(marks).hstack(prepared.raw.frame.select(GIVEN_KEY))
     frame = (
-        pl.concat([prepared.frame, marks, prepared.raw.frame.select(GIVEN_KEY)], how="horizontal")
-        .join(known, left_on=KEY_DIGEST, right_on="key_digest", how="left", maintain_order="left")
-        .join(_first_problems(prepared), on=ROW, how="left", maintain_order="left")
+        _with(rows, known, left_on=KEY_DIGEST, right_on="key_digest")
+        .pipe(_with, _first_problems(prepared), left_on=ROW, right_on=ROW)
         .with_columns(
             pl.col("known_to_ledger").fill_null(value=False) | (pl.lit(trust_keys) & pl.col(GIVEN_KEY).is_not_null()),
             pl.col("has_intent").fill_null(value=False),
         )
     )
     return Choice(prepared, _decide(frame, sync=sync))
+
+
+def _with(rows: pl.DataFrame, others: pl.DataFrame, *, left_on: str, right_on: str) -> pl.DataFrame:
+    """A left join, which copies every column: not of nothing, as it mostly is."""
+    if others.is_empty():
+        return rows.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in others.schema.items() if name != right_on)
+    return rows.join(others, left_on=left_on, right_on=right_on, how="left", maintain_order="left")
 
 
 def _first_problems(prepared: PreparedBatch) -> pl.DataFrame:

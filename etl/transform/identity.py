@@ -17,6 +17,7 @@ from etl.frames import GIVEN_KEY, RawBatch
 from etl.transform.problems import MANGLED_KEY, MISSING_KEY, quoted, sentence
 
 _SCHEME = "lfetl1"
+_NO_TEXT = pl.lit(None, dtype=pl.String)
 
 # What spreadsheets and float columns write of a long number. `12e45` may be a real id, so a sign or a fraction is needed.
 _MANGLED = r"^[+-]?[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
@@ -105,15 +106,25 @@ def column_keys(plan: KeyPlan, cells: pl.DataFrame) -> pl.DataFrame:
         ``key`` (String or null), ``code``, ``message``, ``value`` (null where the key is good).
     """
     parts = cells.select(pl.coalesce([column(name) for name in part]).alias(str(index)) for index, part in enumerate(plan.parts))
-    parts = parts.select(compose(part) for part in parts)
-    parts = parts.select(normalise_key_part(pl.all()))
+    parts = parts.select(_without_fraction(compose(part)) for part in parts)
     columns = [pl.col(name) for name in parts.columns]
     key = (
         columns[0] if len(columns) == 1 else pl.concat_str(piece for part in columns for piece in (part.str.len_chars(), pl.lit(":"), part))
     )
-    mangled = [pl.when(part.str.contains(_MANGLED)).then(part) for part in columns]
-    frame = parts.select(key.alias("key"), pl.coalesce(mangled).alias("value"), cells[GIVEN_KEY].alias("given"))
+    mangled = [pl.when(pl.col(part.name).str.contains(_MANGLED)).then(pl.col(part.name)) for part in parts if _has_sign(part, "eE")]
+    frame = parts.select(key.alias("key"), pl.coalesce(*mangled, _NO_TEXT).alias("value"), cells[GIVEN_KEY].alias("given"))
+    if frame["key"].null_count() == 0 and all(frame[name].null_count() == frame.height for name in ("value", "given")):
+        return frame.select("key", _NO_TEXT.alias("code"), _NO_TEXT.alias("message"), "value")
     return frame.select(_judge_keys(plan))
+
+
+def _without_fraction(part: pl.Series) -> pl.Series:
+    return part.to_frame().select(normalise_key_part(pl.all())).to_series() if _has_sign(part, ".") else part
+
+
+def _has_sign(part: pl.Series, signs: str) -> bool:
+    """Does some cell hold one of the characters? They are found ten times as fast as what they are a part of."""
+    return any(part.str.contains(sign, literal=True).any() for sign in signs)
 
 
 def _judge_keys(plan: KeyPlan) -> list[pl.Expr]:
