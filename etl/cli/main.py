@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors become lines on stderr, the last of which says what to do next."""
-    tune_polars(os.environ)
+    tune_polars(os.environ, os.cpu_count())
     try:
         result: Any = group.main(args=None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except EtlError as error:
