@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from etl.cells import column
 from etl.content import stamp_prefix
 from etl.frames import (
     CONTENT_HASH,
@@ -21,6 +22,7 @@ from etl.frames import (
     PROBLEM_FIELD,
     PROBLEM_MESSAGE,
     PROBLEM_VALUE,
+    RESERVED,
     ROW,
     SOURCE_KEY,
     PreparedBatch,
@@ -40,6 +42,7 @@ from etl.transform.words import WORD_SCHEMA, field_words
 OWN_COLUMNS = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
 _PROBLEM_COLUMNS = (ROW, PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE)
 _NOTHING_FOUND = pl.DataFrame(schema={name: pl.UInt32 if name == ROW else pl.String for name in _PROBLEM_COLUMNS})
+_ROWS = f"{RESERVED}rows"
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_DIGEST = pl.lit(None, dtype=pl.Binary)
 
@@ -88,10 +91,19 @@ def wanted_names(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
     Returns:
         WORD_SCHEMA.
     """
-    fields = [field for field in recipe.fields if field.has_words]
-    cells = read_cells(fields, _readable(raw), recipe.lookup_columns, recipe.null_values)
-    found = [field_words(field, _read_texts(field, cells)[0]) for field in fields]
+    readable = _readable(raw)
+    found = [_wanted_of(field, readable, recipe.null_values) for field in recipe.fields if field.has_words]
     return pl.concat([pl.DataFrame(schema=WORD_SCHEMA), *found])
+
+
+def _wanted_of(field: FieldPlan, raw: RawBatch, null_values: Sequence[str]) -> pl.DataFrame:
+    """The words of one field, from each different combination of its cells once."""
+    names = field.source.columns
+    rows = pl.len().alias(_ROWS)
+    counted = raw.frame.group_by(map(column, names)).agg(rows) if names else raw.frame.select(rows)
+    distinct = raw.frame.select(OWN_COLUMNS).clear(counted.height).hstack(counted.select(map(column, names)))
+    cells = read_cells([field], RawBatch(raw.file, distinct), names, null_values)
+    return field_words(field, _read_texts(field, cells)[0], counted[_ROWS])
 
 
 def date_columns(recipe: Recipe) -> tuple[str, ...]:
@@ -116,6 +128,8 @@ def date_words(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
 
 
 def _readable(raw: RawBatch) -> RawBatch:
+    if raw.frame[EXTRACT_CODE].null_count() == raw.frame.height and not raw.frame[EXCLUDED].any():
+        return raw
     return RawBatch(raw.file, raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null()))
 
 

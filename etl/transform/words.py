@@ -55,15 +55,17 @@ def word_key(word: pl.Expr) -> pl.Expr:
     return pl.when(stripped.str.contains(r"\d")).then(stripped).otherwise(fold(word))
 
 
-def field_words(field: FieldPlan, texts: pl.Series) -> pl.DataFrame:
+def field_words(field: FieldPlan, texts: pl.Series, rows: pl.Series) -> pl.DataFrame:
     """The words of one field (WORD_SCHEMA).
 
     Args:
         field: One that has words.
         texts: String, or List(String), as the source gives them.
+        rows: In how many rows each of them stands.
     """
-    single = texts.explode(empty_as_null=True, keep_nulls=True) if texts.dtype == pl.List(pl.String) else texts
-    counted = single.alias("text").value_counts(name="rows")
+    counted = pl.DataFrame([texts.alias("text"), rows.alias("rows")])
+    if texts.dtype == pl.List(pl.String):
+        counted = counted.explode("text", empty_as_null=True, keep_nulls=True)
     step = lookups_step(field.rule)
     before = field.chain if step is None else replace(field.chain, translations=field.chain.translations[:step])
     named = pl.DataFrame(
