@@ -24,9 +24,9 @@ from etl.report.wording import CHECK
 from etl.transform.compile import Recipe
 from etl.transform.lookups import NOUNS, build_resolver, unchecked_tables
 from etl.transform.mentions import constant_names, targets_with_several
-from etl.transform.prepare import wanted_names
 from etl.transform.resolve import Record, Resolution
 from etl.transform.side_files import SideFiles, read_side_files
+from etl.transform.wanted import WantedNames
 from etl.transform.words import WordCount, judged, most_frequent, no_words
 
 _NAMES_AT_ONCE = 100_000
@@ -120,11 +120,16 @@ def _words_of(session: Session, source: OpenSource, recipes: Sequence[Recipe], w
     limit = session.request.limit
     columns = [(*recipe.lookup_columns, *(dates.columns(index) if limit is None else ())) for index, recipe in enumerate(recipes)]
     if any(recipe.lookup_columns for recipe in recipes):
+        wanted = [WantedNames(recipe) for recipe in recipes]
         for raw in source.batches(limit=limit, columns=columns, rows_per_batch=_NAMES_AT_ONCE, quick=True):
             if limit is None:
                 dates.add(raw)
-            words.add(wanted_names(recipes[raw.file.index], raw))
+            wanted[raw.file.index].add(raw)
+            if wanted[raw.file.index].is_full:
+                words.add(wanted[raw.file.index].take_words())
             yield words
+        for of_file in wanted:
+            words.add(of_file.take_words())
         if limit is None:
             dates.settle()
     yield words

@@ -48,7 +48,7 @@ class Recipe:
         name: The import's name.
         file: The file.
         columns: The file's columns that are read, in file order; with ``key: content`` all of them.
-        lookup_columns: Those of them that ``wanted_names`` needs.
+        lookup_columns: Those of them that ``WantedNames`` needs.
         key: How rows are identified.
         fields: In the order of the map.
         null_values: Cells that count as empty.

@@ -31,7 +31,7 @@ from etl.transform.chain import FieldResult
 from etl.transform.compile import FieldPlan, Recipe
 from etl.transform.hashes import key_hash
 from etl.transform.identity import ContentCounter
-from etl.transform.prepare import OWN_COLUMNS, gather_problems, gather_remarks, map_field, read_cells, read_keys
+from etl.transform.prepare import distinct_rows, gather_problems, gather_remarks, map_field, read_cells, read_keys
 from etl.transform.problems import PROBLEM_FRAME_SCHEMA, no_problems
 
 _CELL = "cell"
@@ -164,9 +164,7 @@ class _ByCell(_ByRow):
         return _told(_of_rows(cells, known.problems), _of_rows(cells, known.remarks))
 
     def _judged(self, raw: RawBatch, cells: pl.Series) -> _Known:
-        # Our own columns play no part in what a cell means.
-        rows = raw.frame.select(OWN_COLUMNS).clear(cells.len()).with_columns(cells.alias(self._name))
-        found = super().judge(RawBatch(raw.file, rows))
+        found = super().judge(distinct_rows(raw.file, [cells.alias(self._name)], cells.len()))
         return _Known(cells, _of_cells(cells, found.problems), _of_cells(cells, found.remarks))
 
 

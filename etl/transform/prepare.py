@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from etl.cells import column
 from etl.content import stamp_prefix
 from etl.frames import (
     CONTENT_HASH,
@@ -22,11 +21,11 @@ from etl.frames import (
     PROBLEM_FIELD,
     PROBLEM_MESSAGE,
     PROBLEM_VALUE,
-    RESERVED,
     ROW,
     SOURCE_KEY,
     PreparedBatch,
     RawBatch,
+    SourceFile,
 )
 from etl.task import DESCRIPTION, DUE_AT
 from etl.transform.chain import FieldResult
@@ -37,12 +36,11 @@ from etl.transform.parts import split_texts, with_rest_noted
 from etl.transform.problems import no_problems
 from etl.transform.sources import add_markdown
 from etl.transform.text import clean_cells
-from etl.transform.words import WORD_SCHEMA, field_words
 
-OWN_COLUMNS = (ROW, EXCLUDED, GIVEN_KEY, EXTRACT_CODE, EXTRACT_MESSAGE)
+_OWN_KINDS = {ROW: pl.UInt32, EXCLUDED: pl.Boolean, GIVEN_KEY: pl.String, EXTRACT_CODE: pl.String, EXTRACT_MESSAGE: pl.String}
+_OWN_COLUMNS = tuple(_OWN_KINDS)
 _PROBLEM_COLUMNS = (ROW, PROBLEM_CODE, PROBLEM_FIELD, PROBLEM_MESSAGE, PROBLEM_VALUE)
 _NOTHING_FOUND = pl.DataFrame(schema={name: pl.UInt32 if name == ROW else pl.String for name in _PROBLEM_COLUMNS})
-_ROWS = f"{RESERVED}rows"
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_DIGEST = pl.lit(None, dtype=pl.Binary)
 
@@ -79,33 +77,6 @@ def prepare(recipe: Recipe, raw: RawBatch, content: ContentCounter | None = None
     return PreparedBatch(raw, frame, problems, remarks)
 
 
-def wanted_names(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
-    """The words that stand for something in Lightfield, with the names that look-ups will be asked for, and in how many rows each stands.
-
-    Excluded and unreadable rows are left out.
-
-    Args:
-        recipe: Compiled for this batch's file, with any tables.
-        raw: Holds at least the recipe's ``lookup_columns``.
-
-    Returns:
-        WORD_SCHEMA.
-    """
-    readable = _readable(raw)
-    found = [_wanted_of(field, readable, recipe.null_values) for field in recipe.fields if field.has_words]
-    return pl.concat([pl.DataFrame(schema=WORD_SCHEMA), *found])
-
-
-def _wanted_of(field: FieldPlan, raw: RawBatch, null_values: Sequence[str]) -> pl.DataFrame:
-    """The words of one field, from each different combination of its cells once."""
-    names = field.source.columns
-    rows = pl.len().alias(_ROWS)
-    counted = raw.frame.group_by(map(column, names)).agg(rows) if names else raw.frame.select(rows)
-    distinct = raw.frame.select(OWN_COLUMNS).clear(counted.height).hstack(counted.select(map(column, names)))
-    cells = read_cells([field], RawBatch(raw.file, distinct), names, null_values)
-    return field_words(field, _read_texts(field, cells)[0], counted[_ROWS])
-
-
 def date_columns(recipe: Recipe) -> tuple[str, ...]:
     """The file's columns that ``date_words`` needs."""
     return tuple(column for field in recipe.fields if field.target == DUE_AT for column in field.source.columns)
@@ -122,24 +93,31 @@ def date_words(recipe: Recipe, raw: RawBatch) -> pl.DataFrame:
         ROW, ``word`` (String, trimmed and after ``values``, null where there is none).
     """
     field = next(field for field in recipe.fields if field.target == DUE_AT)
-    cells = read_cells([field], _readable(raw), date_columns(recipe), recipe.null_values)
-    texts, _ = _read_texts(field, cells)
+    cells = read_cells([field], readable(raw), date_columns(recipe), recipe.null_values)
+    texts, _ = read_texts(field, cells)
     return cells.select(ROW).with_columns(field.chain.name(texts)["named"].alias("word"))
 
 
-def _readable(raw: RawBatch) -> RawBatch:
+def readable(raw: RawBatch) -> RawBatch:
+    """Without excluded and unreadable rows."""
     if raw.frame[EXTRACT_CODE].null_count() == raw.frame.height and not raw.frame[EXCLUDED].any():
         return raw
     return RawBatch(raw.file, raw.frame.filter(~pl.col(EXCLUDED), pl.col(EXTRACT_CODE).is_null()))
 
 
+def distinct_rows(file: SourceFile, cells: Sequence[pl.Series], height: int) -> RawBatch:
+    """Cells as a batch, for what a cell means by itself: our own columns are null."""
+    return RawBatch(file, pl.DataFrame(schema=_OWN_KINDS).clear(height).hstack(list(cells)))
+
+
 def read_cells(fields: Sequence[FieldPlan], raw: RawBatch, columns: Sequence[str], null_values: Sequence[str]) -> pl.DataFrame:
     """Our own columns, the cells trimmed (null where empty), and beside them as markdown those that are HTML."""
-    cells = raw.frame.select(OWN_COLUMNS).with_columns(clean_cells(raw.frame, columns, null_values).get_columns())
+    cells = raw.frame.select(_OWN_COLUMNS).with_columns(clean_cells(raw.frame, columns, null_values).get_columns())
     return add_markdown(cells, [field.source for field in fields])
 
 
-def _read_texts(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
+def read_texts(field: FieldPlan, cells: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
+    """A field's texts, after ``split``, and for sql the rows for which it failed; ``cells`` from ``read_cells``."""
     texts, failed = _read_whole_texts(field, cells)
     return split_texts(texts, field.rule), failed
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.frames import CONTENT_HASH, EXCLUDED, FINGERPRINT, HAS_PROBLEM, KEY_DIGEST, KEY_HASH, ROW, SOURCE_KEY
+from etl.frames import CONTENT_HASH, EXCLUDED, FINGERPRINT, HAS_PROBLEM, KEY_DIGEST, KEY_HASH, ROW, SOURCE_KEY, RawBatch
 from etl.transform.lookups import build_table
-from etl.transform.prepare import prepare, wanted_names
+from etl.transform.prepare import prepare
+from etl.transform.wanted import WantedNames
 
 TEXTS = st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=20), min_size=1, max_size=8)
 MEMBERS = {"member.email": build_table([("sam@x.com", "mem_1", "Sam (mem_1)"), ("Ann@x.com ", "mem_2", "Ann (mem_2)")])}
@@ -247,7 +248,10 @@ def test_wanted_names_counts_the_names_that_look_ups_will_be_asked_for(bench):
     recipe = bench.recipe(raw, mapping, tables=tables, many=frozenset({"$account"}))
     assert recipe.lookup_columns == ("O", "C")
     assert recipe.columns == ("Id", "Title", "O", "C")
-    names = wanted_names(recipe, raw).group_by("lookup", "name").agg(pl.col("rows").sum()).drop_nulls().sort("lookup", "name").rows()
+    wanted = WantedNames(recipe)
+    wanted.add(RawBatch(raw.file, raw.frame.head(1)))
+    wanted.add(RawBatch(raw.file, raw.frame.slice(1)))
+    names = wanted.take_words().group_by("lookup", "name").agg(pl.col("rows").sum()).drop_nulls().sort("lookup", "name").rows()
     assert names == [("account.name", "a", 2), ("account.name", "b", 1), ("account.name", "none", 1), ("member.email", "sam@x.com", 3)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from etl.transform import words
 from etl.transform.lookups import LookupTable, build_table
-from etl.transform.prepare import wanted_names
+from etl.transform.wanted import WantedNames
 from etl.transform.words import WORD_SCHEMA, WordCount, judged, lookups_step, no_words, word_key
 
 OWNER = {"column": "O", "lookup": "member.email"}
@@ -20,8 +20,10 @@ def counted(bench, columns, mapping, known=(), keep=None, tables=None, **recipe)
     count = WordCount(
         {field.target: field.chain.resolution for field in recipe.fields if field.target in known}, no_words() if keep is None else keep
     )
-    count.add(wanted_names(recipe, raw))
-    count.add(wanted_names(recipe, raw))
+    wanted = WantedNames(recipe)
+    for _ in range(2):
+        wanted.add(raw)
+        count.add(wanted.take_words())
     return count, recipe
 
 
