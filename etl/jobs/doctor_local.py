@@ -16,8 +16,9 @@ from etl.extract.scan import OpenSource, open_source
 from etl.jobs.findings import Findings
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.settings import given_ledger_url, ledger_url
+from etl.ledger.find import find_ledger
 from etl.ledger.location import Location, locate
-from etl.ledger.store import Ledger, find_ledger
+from etl.ledger.store import Ledger
 from etl.transform.compile import compile_recipe
 from etl.transform.lookups import unchecked_tables
 from etl.transform.mentions import mentioned_columns, targets_with_several

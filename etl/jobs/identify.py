@@ -6,7 +6,7 @@ import asyncio
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl.errors import EtlError, LockedError, WorkspaceError
 from etl.jobs.connect import Connection
@@ -14,14 +14,16 @@ from etl.jobs.journal import keep_lease
 from etl.jobs.session import Session, give_up_if_asked, user_name, versions
 from etl.jobs.settings import ledger_url
 from etl.jobs.threads import LedgerThread
-from etl.ledger.imports import ImportLedger
-from etl.ledger.lock import LEASE_SECONDS
-from etl.ledger.runs import RunRecord
-from etl.ledger.store import Ledger, find_ledger, open_ledger
-from etl.ledger.workspaces import Workspace
+from etl.ledger.find import find_ledger
+from etl.ledger.lease_terms import LEASE_SECONDS
 from etl.lightfield.answer import Answer, Category
 from etl.load.stop import StopSwitch
 from etl.report.summary import Summary
+
+if TYPE_CHECKING:
+    from etl.ledger.imports import ImportLedger
+    from etl.ledger.store import Ledger
+    from etl.ledger.workspaces import Workspace
 
 HELD_AS = "process"
 """In a run's settings: the lock's holder as it calls itself; tells the run that is under way from one that crashed before it."""
@@ -70,6 +72,8 @@ async def open_memory(session: Session, connection: Connection, *, create: bool)
         LedgerError: It cannot be used.
         WorkspaceError: This import's rows are known in another workspace than the one that the key opens.
     """
+    from etl.ledger.store import open_ledger
+
     thread = session.cleanup.enter_context(LedgerThread())
     url = ledger_url(session.request, session.around, session.config)
     ledger = await thread.call(open_ledger, url, clock=session.around.clock, create=create, config=session.request.config_path)
@@ -243,6 +247,8 @@ async def note_run(session: Session, memory: Memory, *, rows: int | None = None,
         more: What else its settings are to say.
     """
     settings = {**_told_of(session), HELD_AS: memory.rows.lease.holder, "rows": rows, **(more or {})}
+    from etl.ledger.runs import RunRecord
+
     record = RunRecord(run_id=session.run_id, command=session.request.command, started_at=session.started_at, settings=settings)
     await memory.thread.call(memory.rows.start_run, record)
     ledger = memory.rows

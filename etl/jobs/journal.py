@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from etl.clock import Clock
 from etl.errors import EtlError
 from etl.jobs.threads import LedgerThread
-from etl.ledger.imports import ImportLedger
-from etl.ledger.lock import HEARTBEAT_SECONDS, LockLostError
+from etl.ledger.lease_terms import HEARTBEAT_SECONDS, LockLostError
 from etl.lightfield.headers import ServerClock
 from etl.load.stop import StopSwitch
 from etl.records import Operation, Outcome
+
+if TYPE_CHECKING:
+    from etl.ledger.imports import ImportLedger
 
 
 class LedgerJournal:

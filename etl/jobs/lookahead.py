@@ -13,7 +13,7 @@ from etl.jobs.identify import Memory
 from etl.jobs.kept import KeptPass, Known
 from etl.jobs.passes import LOOK_AHEAD_ROWS, Input
 from etl.jobs.session import Session
-from etl.ledger.entries import ENTRY_FRAME
+from etl.ledger.entry_frame import ENTRY_FRAME
 from etl.plan.choose import CREATE, UPDATE, Choice, choose
 from etl.plan.duplicates import Census, KeyCensus, Marker, NothingKnown
 from etl.plan.estimate import load_seconds, to_write

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from etl.content import differences
 from etl.jobs.connect import Connection
@@ -16,7 +17,6 @@ from etl.jobs.session import Session
 from etl.jobs.settle_changes import settle_changes
 from etl.jobs.tasks import not_owned, survey_tasks
 from etl.key_window import KEYS_FORGOTTEN_AFTER
-from etl.ledger.intents import OpenIntent
 from etl.lightfield.models import TaskView
 from etl.load.replay import UNSETTLED
 from etl.plan.choose import STILL_UNCERTAIN
@@ -24,6 +24,9 @@ from etl.plan.doubt import Remedy, last_attempt_by, remedy
 from etl.plan.match import Doubt, Finding, Match, Seen, match, uncertain_message
 from etl.records import OTHER_FINGERPRINT, REPLAYED_OLDER, Action, Operation, OperationKind, Outcome, Problem
 from etl.report.wording import rows_text
+
+if TYPE_CHECKING:
+    from etl.ledger.intents import OpenIntent
 
 NOT_EXECUTED = "not_executed"
 """The code of a row that a complete search has not found in Lightfield."""

@@ -7,18 +7,20 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from etl.jobs.connect import Connection
 from etl.jobs.identify import Memory
 from etl.jobs.keys import key_of_write
 from etl.jobs.session import Session
-from etl.ledger.history import WrittenRow
 from etl.lightfield.models import TaskView
 from etl.load.task_look import UNREADABLE, UnreadableTaskError
 from etl.plan.changes import Former, Rules, back_again, change, told, vanished
 from etl.plan.three_way import Written
 from etl.records import WROTE, Operation, OperationKind, Outcome
+
+if TYPE_CHECKING:
+    from etl.ledger.history import WrittenRow
 
 LOOKED_AT_AHEAD = 50
 """Two seconds of the Read budget: a look is that much older than its write, at most."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from etl.jobs.connect import READ_SCOPE, RESTORE_SCOPE, Connection
-from etl.ledger.imports import ImportLedger
 from etl.lightfield.models import TaskView
 from etl.lightfield.walk import LIST_LAG, Walked, walk_tasks
+
+if TYPE_CHECKING:
+    from etl.ledger.imports import ImportLedger
 
 SeeTask = Callable[[TaskView, bool], None]
 """Hears of a task, and whether it was met in the trash."""

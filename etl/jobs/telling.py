@@ -11,7 +11,7 @@ from etl.config.model import NotifyConfig
 from etl.errors import EtlError, GuardError
 from etl.jobs.session import Session
 from etl.jobs.settings import ledger_url
-from etl.ledger.store import find_ledger
+from etl.ledger.find import find_ledger
 from etl.notify.change import News, news
 from etl.notify.message import Message, addressed, safe_code
 from etl.notify.webhook import WebhookError, post

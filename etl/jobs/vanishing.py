@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,12 +14,14 @@ from etl.jobs.identify import Memory
 from etl.jobs.passes import Input
 from etl.jobs.session import Session
 from etl.jobs.syncing import Draft, written_of
-from etl.ledger.history import WrittenRow
-from etl.ledger.runs import RunRecord
 from etl.plan.missing import InputView, PresentKeys, too_many, why_not_known
 from etl.records import VANISHED_FINGERPRINT, Operation, OperationKind, Outcome
 from etl.report.wording import CHECK, rows_text
 from etl.transform.hashes import key_hash
+
+if TYPE_CHECKING:
+    from etl.ledger.history import WrittenRow
+    from etl.ledger.runs import RunRecord
 
 COMPLETE = "complete"
 """In a run's settings: its input was known to be the whole source."""

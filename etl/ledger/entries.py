@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -10,22 +10,11 @@ from sqlalchemy import bindparam, exists, func, select
 
 from etl.frames import KEY_DIGEST, SOURCE_KEY
 from etl.ledger.database import Database
+from etl.ledger.entry_frame import ENTRY_FRAME
 from etl.ledger.schema import ENTRY, IMPORT, INTENT, WRITTEN
 from etl.ledger.state import FAILED, OPEN
 from etl.ledger.work import Work
 from etl.records import VANISHED_FINGERPRINT, EntryState, OperationKind
-
-ENTRY_FRAME: Mapping[str, pl.DataType] = {
-    "key_digest": pl.Binary(),
-    "state": pl.String(),
-    "task_id": pl.String(),
-    "fingerprint": pl.Binary(),
-    "generation": pl.Int32(),
-    "revision": pl.Int32(),
-    "has_intent": pl.Boolean(),
-}
-"""The columns of ``entries``. ``state`` is a ``records.EntryState``; ``task_id`` and ``fingerprint`` may be null; ``has_intent``: the
-row has an open intent, to be settled before it gets another operation."""
 
 _READ = {name: kind for name, kind in ENTRY_FRAME.items() if name not in {"key_digest", "has_intent"}}
 _INTENT_READ = ("key_digest", "state", "task_id", "generation", "revision")

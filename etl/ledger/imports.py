@@ -98,7 +98,7 @@ class ImportLedger:
             digests: Binary; nulls and repetitions are fine.
 
         Returns:
-            A frame with the columns and types of ``entries.ENTRY_FRAME``, one line for each row that is known, in no order.
+            A frame with the columns and types of ``entry_frame.ENTRY_FRAME``, one line for each row that is known, in no order.
         """
         with self._reading() as work:
             return entries.look_up(work, digests)

@@ -20,25 +20,15 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from etl.clock import Clock
-from etl.errors import LockedError, StoppedError
+from etl.errors import LockedError
 from etl.ledger.database import AnyRow, Database
 from etl.ledger.holder import Holder, is_dead
+from etl.ledger.lease_terms import HEARTBEAT_SECONDS, LEASE_SECONDS, LockLostError
 from etl.ledger.schema import LEASE
-
-LEASE_SECONDS = 60.0
-"""A lease that was not renewed for so long may be taken over."""
-HEARTBEAT_SECONDS = 10.0
-"""How often ``Lease.renew`` is to be called."""
 
 _POLL_SECONDS = 1.0
 _TOKEN_BYTES = 12
 _OF_LEASE = tuple(column.name for column in LEASE.columns if column.name != "import_id")
-
-
-class LockLostError(StoppedError):
-    """The lease passed to another process, or was never taken: nothing more may be sent or recorded."""
-
-    reason = "lock_lost"
 
 
 @dataclass(frozen=True, slots=True)

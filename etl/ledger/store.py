@@ -15,7 +15,7 @@ from etl.ledger import told
 from etl.ledger.database import Database
 from etl.ledger.holder import Holder, this_process
 from etl.ledger.imports import ImportLedger
-from etl.ledger.location import Location, NoLedgerError, check_file, locate, make_private_file, no_ledger
+from etl.ledger.location import Location, check_file, locate, make_private_file, no_ledger
 from etl.ledger.lock import Lease
 from etl.ledger.migrations import holds_ledger, migrate
 from etl.ledger.schema import IMPORT, WORKSPACE
@@ -23,7 +23,7 @@ from etl.ledger.sqlite import open_sqlite
 from etl.ledger.workspaces import Workspace, Workspaces
 from etl.records import JobState
 
-__all__ = ["ImportLedger", "Ledger", "Workspace", "find_ledger", "open_ledger"]
+__all__ = ["ImportLedger", "Ledger", "Workspace", "open_ledger"]
 
 
 def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder | None = None, config: Path | None = None) -> Ledger:
@@ -54,21 +54,6 @@ def open_ledger(url: str, *, clock: Clock, create: bool = True, holder: Holder |
         raise
     database.opened = True
     return ledger
-
-
-def find_ledger(url: str, *, clock: Clock) -> Ledger | None:
-    """Opens a ledger for who only looks; makes nothing. None where there is none, and for memory.
-
-    Raises:
-        LedgerError, LocalFailureError: As ``open_ledger``.
-    """
-    location = locate(url)
-    if location.path is None and location.server is None:
-        return None
-    try:
-        return open_ledger(url, clock=clock, create=False)
-    except NoLedgerError:
-        return None
 
 
 def _refuse_none(database: Database, location: Location, config: Path | None) -> None:

@@ -83,7 +83,7 @@ def classed(choice: Choice, entries: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         choice: The batch, decided without ``sync``.
-        entries: What the ledger knows of its rows (``ledger.entries.ENTRY_FRAME``).
+        entries: What the ledger knows of its rows (``ledger.entry_frame.ENTRY_FRAME``).
 
     Returns:
         One row a row of the batch, in its order: ROW, SOURCE_KEY, KEY_DIGEST; ``class`` String, a RowClass or LOOK; ``task_id``,

@@ -22,6 +22,7 @@ from etl.clock import SystemClock
 from etl.errors import LedgerError, LocalFailureError, LockedError
 from etl.frames import SOURCE_KEY
 from etl.ledger import server_errors
+from etl.ledger.find import find_ledger
 from etl.ledger.holder import Holder
 from etl.ledger.keyspec import KeySpec
 from etl.ledger.lock import LEASE_SECONDS, LockLostError
@@ -29,7 +30,7 @@ from etl.ledger.migrations import MIGRATIONS, NEWEST, Migration, migrate
 from etl.ledger.postgres import open_postgres
 from etl.ledger.runs import RunRecord
 from etl.ledger.schema import METADATA
-from etl.ledger.store import find_ledger, open_ledger
+from etl.ledger.store import open_ledger
 from etl.records import Action, Problem
 
 HERE = Holder("ann@here (pid 11)", "here", os.getpid(), None)

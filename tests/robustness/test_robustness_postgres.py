@@ -16,8 +16,8 @@ import pytest
 
 import etl
 from etl.clock import SystemClock
+from etl.ledger.find import find_ledger
 from etl.ledger.lock import LEASE_SECONDS
-from etl.ledger.store import find_ledger
 from etl.records import Action
 from etl.sandbox.app import Sandbox
 from etl.sandbox.limits import DOCUMENTED_PER_SECOND, Category, Limits
