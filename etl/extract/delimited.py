@@ -48,6 +48,7 @@ SURPLUS_FIELDS = 8
 
 _SAMPLE_BYTES = 1 << 20
 _EXCERPT = 200
+_LONGEST_START = 1_000
 _NOTHING = pl.lit(None, pl.String)
 
 
@@ -124,7 +125,9 @@ def _likely_header(records: list[list[str]], source: SourceConfig, names: frozen
 
 
 def _likely_starts(records: list[list[str]], source: SourceConfig, names: frozenset[str], delimiter: str) -> tuple[str, ...]:
-    return tuple(start for first in _likely_header(records, source, names)[:1] for start in line_starts(first, delimiter))
+    # A longer cell is a quote that is not closed, or no header that stands again; and no pattern can be as long as a file.
+    first = [cell for cell in _likely_header(records, source, names)[:1] if len(cell) <= _LONGEST_START]
+    return tuple(start for cell in first for start in line_starts(cell, delimiter))
 
 
 def _without_statement(records: list[list[str]], delimiter: str) -> list[list[str]]:

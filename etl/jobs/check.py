@@ -16,7 +16,7 @@ from etl.jobs.kept import Known
 from etl.jobs.lookahead import decided, expected, first_pass, known_of, plan_view
 from etl.jobs.lookups_csv import Told, settle_lookups
 from etl.jobs.names import offline_input, resolve_input
-from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input
+from etl.jobs.passes import LOOK_AHEAD_ROWS, Input, drained, key_spec, open_and_connect, open_input, until_asked
 from etl.jobs.request import JobRequest, Surroundings
 from etl.jobs.session import Session, give_up_if_asked
 from etl.jobs.vanishing import Vanishing, vanishing_of
@@ -85,32 +85,35 @@ async def _look(session: Session, given: Input, known: Known | None, vanishing: 
     # Only a ledger that knows rows asks what would be sent.
     batches = given.judged() if known is None else given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True)
     with _failures_report(session) as report:
-        census = await drained(first_pass(session, batches, known, partial(_see, session, report, vanishing)), stop)
+        see = partial(_see, session, report, vanishing)
+        census = await drained(first_pass(session, batches, known, see, keep_repeated=known is None), stop)
         report.close(session.around.clock.now())
     give_up_if_asked(stop)
     if census.duplicates.any_conflict and known is None:
-        census = await asyncio.to_thread(_with_contents, given, census)
+        census = await asyncio.to_thread(_with_contents, given, census, stop)
     if census.duplicates.any_conflict:
         session.folder.failures.unlink(missing_ok=True)
         with _failures_report(session) as report:
-            await asyncio.to_thread(_look_again, session, given, known, census, report)
+            await asyncio.to_thread(_look_again, session, given, known, census, report, stop)
             report.close(session.around.clock.now())
     session.attention = report.attention
     return census
 
 
-def _with_contents(given: Input, census: Census) -> Census:
+def _with_contents(given: Input, census: Census, stop: StopSwitch) -> Census:
     """Rows that share a key and were judged by their cells, compared by what would be sent."""
-    return census.with_contents(given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=False, with_digests=False))
+    return census.with_contents(until_asked(given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=False, with_digests=False), stop))
 
 
 def _failures_report(session: Session) -> RowReport:
     return RowReport(session.folder, files=session.files, scratch=session.scratch, results=False)
 
 
-def _look_again(session: Session, given: Input, known: Known | None, census: Census, report: RowReport) -> None:
+def _look_again(  # noqa: PLR0913, PLR0917  what a pass has in hand
+    session: Session, given: Input, known: Known | None, census: Census, report: RowReport, stop: StopSwitch
+) -> None:
     marker = DuplicateMarker(census.duplicates)
-    for prepared in given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True):
+    for prepared in until_asked(given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=True), stop):
         choice = decided(prepared, known, marker, sync=session.syncs, trust_keys=session.request.offline)
         # The first look has told of keys that are unknown; that rows contradict each other, it could not know.
         contradictions = choice.own_problems().filter(pl.col(PROBLEM_CODE) == DUPLICATE_KEY)

@@ -49,8 +49,14 @@ def prepared_for(known: Known | None, given: Input) -> Iterator[PreparedBatch]:
     return given.prepared(rows_per_batch=LOOK_AHEAD_ROWS, whole_rows=False, with_digests=known is not None)
 
 
-def first_pass(
-    session: Session, batches: Iterable[PreparedBatch], known: Known | None, see: Callable[[Choice], None], keep: KeptPass | None = None
+def first_pass(  # noqa: PLR0913  what a pass has in hand
+    session: Session,
+    batches: Iterable[PreparedBatch],
+    known: Known | None,
+    see: Callable[[Choice], None],
+    *,
+    keep: KeptPass | None = None,
+    keep_repeated: bool = False,
 ) -> Iterator[Census]:
     """Look at every row; yields an empty census a batch, and last the whole one.
 
@@ -60,6 +66,7 @@ def first_pass(
         known: What the ledger knows; None where it knows nothing at all.
         see: Hears of each batch.
         keep: Keeps what is found for a second pass.
+        keep_repeated: The census is to be compared with contents later.
 
     Raises:
         SourceError: Times carry no zone, and none is configured.
@@ -76,7 +83,7 @@ def first_pass(
         if keep is not None:
             keep.add(choice, entries)
         yield nothing_yet
-    yield census.close()
+    yield census.close(keep_repeated=keep_repeated)
 
 
 def refuse_zoneless(session: Session, prepared: PreparedBatch) -> None:

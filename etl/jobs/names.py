@@ -120,16 +120,16 @@ def _words_of(session: Session, source: OpenSource, recipes: Sequence[Recipe], w
     limit = session.request.limit
     columns = [(*recipe.lookup_columns, *(dates.columns(index) if limit is None else ())) for index, recipe in enumerate(recipes)]
     if any(recipe.lookup_columns for recipe in recipes):
-        wanted = [WantedNames(recipe) for recipe in recipes]
+        wanted, file = WantedNames(recipes[0]), recipes[0].file.index
         for raw in source.batches(limit=limit, columns=columns, rows_per_batch=_NAMES_AT_ONCE, quick=True):
             if limit is None:
                 dates.add(raw)
-            wanted[raw.file.index].add(raw)
-            if wanted[raw.file.index].is_full:
-                words.add(wanted[raw.file.index].take_words())
+            if raw.file.index != file or wanted.is_full:
+                words.add(wanted.take_words())
+                wanted, file = WantedNames(recipes[raw.file.index]), raw.file.index
+            wanted.add(raw)
             yield words
-        for of_file in wanted:
-            words.add(of_file.take_words())
+        words.add(wanted.take_words())
         if limit is None:
             dates.settle()
     yield words

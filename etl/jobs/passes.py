@@ -188,6 +188,18 @@ def content_counters(job: JobConfig, source: OpenSource, limit: int | None) -> C
     return census.counter
 
 
+def until_asked(items: Iterator[Item], stop: StopSwitch) -> Iterator[Item]:
+    """The items of a pass in a thread.
+
+    Raises:
+        EtlError: The job was asked to stop; that ends the pass between two batches.
+    """
+    for item in items:
+        if stop.asked:
+            raise stop.verdict()
+        yield item
+
+
 async def drained(items: Iterator[Item], stop: StopSwitch) -> Item:
     """The last item of a pass, which runs in a thread.
 

@@ -99,7 +99,7 @@ async def _look_ahead(  # noqa: PLR0913, PLR0917  what a run has in hand
         if vanishing:
             vanishing.see(choice.prepared)
 
-    census = await drained(first_pass(session, prepared_for(known, given), known, see, kept), stop)
+    census = await drained(first_pass(session, prepared_for(known, given), known, see, keep=kept), stop)
     give_up_if_asked(stop)
     show_plan(session.around.voice, plan_view(session, census.counts, write_rate(connection)))
     show_remarks(session.around.voice, session.remarks.kinds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import polars as pl
@@ -48,7 +48,7 @@ class Census:
     Attributes:
         duplicates: Which keys occur more than once.
         counts: Rows by action, with the duplicates in their place.
-        repeated: The rows of those keys, in input order: their hashes, and their actions before that.
+        repeated: The rows of those keys, in input order: their hashes, and their actions before that; none where they were not kept.
         chosen: Rows by action before that.
     """
 
@@ -58,7 +58,7 @@ class Census:
     chosen: Mapping[str, int]
 
     def with_contents(self, batches: Iterable[PreparedBatch]) -> Census:
-        """The same, judged by the content that another pass over the same input finds in the rows of repeated keys."""
+        """The same, judged by the content that another pass over the same input finds in the rows of repeated keys, which were kept."""
         keys = self.repeated[_KEY].unique().implode()
         found = [_hashes(prepared).filter(pl.col(_KEY).is_in(keys))[_CONTENT] for prepared in batches]
         return _judged(self.chosen, self.repeated.with_columns(pl.concat(found)))
@@ -75,12 +75,13 @@ class KeyCensus:
         actions = decided.select(pl.coalesce(_ACTION, "intention").cast(_ACTIONS).alias(_ACTION))
         self._parts.append(pl.concat([_hashes(prepared), actions], how="horizontal"))
 
-    def close(self) -> Census:
-        """Find the duplicates and put every row in its place; frees what was held."""
+    def close(self, *, keep_repeated: bool = False) -> Census:
+        """Find the duplicates and put every row in its place; frees what was held, but for rows of repeated keys if told to."""
         rows = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=_HELD)
         self._parts = []
         repeated = rows.filter(pl.col(_KEY).is_in(_repeated(rows[_KEY]).implode()))
-        return _judged({str(action): int(count) for action, count in rows[_ACTION].value_counts().iter_rows()}, repeated)
+        census = _judged({str(action): int(count) for action, count in rows[_ACTION].value_counts().iter_rows()}, repeated)
+        return census if keep_repeated else replace(census, repeated=repeated.clear())
 
 
 def _repeated(keys: pl.Series) -> pl.Series:

@@ -11,8 +11,8 @@ from etl.transform.prepare import distinct_rows, read_cells, read_texts, readabl
 from etl.transform.words import WORD_SCHEMA, field_words
 
 _ROWS = f"{RESERVED}rows"
-_MOST_HELD = 200_000
-"""Different cells, or combinations of them, that are counted before their words are asked for."""
+_MOST_HELD_BYTES = 16 << 20
+"""Of different cells that are counted before their words are taken."""
 
 
 class WantedNames:
@@ -26,11 +26,12 @@ class WantedNames:
         self._recipe = recipe
         self._fields = [field for field in recipe.fields if field.has_words]
         self._counted: dict[str, list[pl.DataFrame]] = {}
+        self._held_bytes = 0
 
     @property
     def is_full(self) -> bool:
         """Should the words be taken before more is added?"""
-        return any(sum(frame.height for frame in frames) > _MOST_HELD for frames in self._counted.values())
+        return self._held_bytes > _MOST_HELD_BYTES
 
     def add(self, raw: RawBatch) -> None:
         """Take in a batch; excluded and unreadable rows are left out.
@@ -39,13 +40,16 @@ class WantedNames:
             raw: Holds at least the recipe's ``lookup_columns``.
         """
         rows = readable(raw).frame
+        if rows.is_empty():
+            return
         for field in self._fields:
             counted = _counted(rows, field.source.columns, pl.len())
             self._counted.setdefault(field.target, []).append(counted)
+            self._held_bytes += int(counted.estimated_size())
 
     def take_words(self) -> pl.DataFrame:
         """The words since they were last taken, with the names for the look-ups, and in how many rows each stands (WORD_SCHEMA)."""
-        counted, self._counted = self._counted, {}
+        counted, self._counted, self._held_bytes = self._counted, {}, 0
         found = [self._words_of(field, pl.concat(counted[field.target])) for field in self._fields if field.target in counted]
         return pl.concat([pl.DataFrame(schema=WORD_SCHEMA), *found])
 

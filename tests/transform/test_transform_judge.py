@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.frames import CONTENT_HASH, SOURCE_KEY
+from etl.frames import CONTENT_HASH, SOURCE_KEY, RawBatch
+from etl.transform.identity import ContentCensus
 from etl.transform.judge import _MOST_REMEMBERED, Judge
 from etl.transform.lookups import LookupTable
 from etl.transform.prepare import prepare
@@ -97,3 +100,20 @@ def test_a_judge_gives_the_keys_that_prepare_gives(bench):
     assert (
         Judge(recipe).judge(raw).frame[SOURCE_KEY].to_list() == prepare(recipe, raw).frame[SOURCE_KEY].to_list() == ["7", "7", None, None]
     )
+
+
+def test_rows_known_by_their_content_are_numbered_as_prepare_numbers_them(bench):
+    raw = bench.batch({"Id": ["1", "1", "2"], "Title": ["a", "a", None]})
+    recipe = bench.recipe(raw, source={"key": "content"})
+    census = ContentCensus()
+    census.add(raw)
+    judged, prepared = Judge(recipe).judge(raw, census.counter()), prepare(recipe, raw, census.counter())
+    assert judged.frame[SOURCE_KEY].to_list() == prepared.frame[SOURCE_KEY].to_list()
+    assert judged.problems.rows() == prepared.problems.rows() != []
+
+
+def test_equal_cells_in_two_files_have_different_hashes_and_in_two_batches_of_one_file_the_same(bench):
+    raw = bench.batch({"Id": ["1"], "Title": ["a"]})
+    other = RawBatch(replace(raw.file, index=1), raw.frame)
+    first, again, elsewhere = (Judge(bench.recipe(each)).judge(each).frame[CONTENT_HASH][0] for each in (raw, raw, other))
+    assert first == again != elsewhere

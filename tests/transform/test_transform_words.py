@@ -100,3 +100,23 @@ def test_an_ambiguous_name_keeps_the_ids_of_all_it_fits():
     assert isinstance(table, LookupTable)
     assert table.candidates == {"acme": ("acc_1", "acc_2")}
     assert table.ids == {"acme (acc_1)": "acc_1"}
+
+
+def test_a_constant_of_a_batch_without_readable_rows_is_no_word(bench):
+    raw = bench.batch({"A": ["x", "y"]}, excluded=[True, True])
+    recipe = bench.recipe(raw, {"$account": {"template": "Acme", "lookup": "account.name"}}, tables={"account.name": bench.unchecked()})
+    wanted = WantedNames(recipe)
+    wanted.add(raw)
+    assert wanted.take_words().is_empty()
+
+
+def test_words_are_to_be_taken_once_the_cells_that_are_held_are_large(bench, monkeypatch):
+    monkeypatch.setattr("etl.transform.wanted._MOST_HELD_BYTES", 1_000)
+    raw = bench.batch({"A": [f"{number} is a long text of its own" for number in range(100)]})
+    recipe = bench.recipe(raw, {"$account": {"column": "A", "lookup": "account.name"}}, tables={"account.name": bench.unchecked()})
+    wanted = WantedNames(recipe)
+    assert not wanted.is_full
+    wanted.add(raw)
+    assert wanted.is_full
+    assert wanted.take_words().height == 102
+    assert not wanted.is_full
