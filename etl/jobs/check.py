@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.frames import PROBLEM_CODE
+from etl.frames import PROBLEM_CODE, PreparedBatch, RawBatch
 from etl.jobs.connect import write_rate
 from etl.jobs.guards import Guards
 from etl.jobs.identify import look_into_memory
@@ -25,11 +25,13 @@ from etl.load.stop import StopSwitch
 from etl.load.throttle import DOCUMENTED_RATE
 from etl.plan.choose import DUPLICATE_KEY, Choice
 from etl.plan.duplicates import Census, DuplicateMarker
-from etl.records import Action
+from etl.records import NEEDS_A_PERSON, Action
 from etl.report.remarks import show_remarks
 from etl.report.results import RowReport
 from etl.report.screen import show_check
 from etl.report.summary import Summary
+
+_PERSON = [action.value for action in NEEDS_A_PERSON]
 
 
 async def check(request: JobRequest, around: Surroundings, stop: StopSwitch) -> Summary:
@@ -129,6 +131,9 @@ def _see(session: Session, report: RowReport, vanishing: Vanishing | None, choic
 
 
 def _write_problems(report: RowReport, choice: Choice) -> None:
-    """Rows that would be sent count as unchanged here: only those that need a person are written."""
-    frame = choice.frame.with_columns(pl.col("action").fill_null(Action.UNCHANGED.value))
-    report.add(choice.prepared, frame, 0)
+    """Only rows that need a person are written."""
+    needy = choice.frame["action"].is_in(_PERSON)
+    if needy.any():
+        prepared = choice.prepared
+        raw = RawBatch(prepared.raw.file, prepared.raw.frame.filter(needy))
+        report.add(PreparedBatch(raw, prepared.frame.filter(needy), prepared.problems), choice.frame.filter(needy), 0)

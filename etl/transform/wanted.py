@@ -11,6 +11,7 @@ from etl.transform.prepare import distinct_rows, read_cells, read_texts, readabl
 from etl.transform.words import WORD_SCHEMA, field_words
 
 _ROWS = f"{RESERVED}rows"
+_SUM = pl.col(_ROWS).sum()
 _MOST_HELD_BYTES = 16 << 20
 """Of different cells that are counted before their words are taken."""
 
@@ -43,7 +44,7 @@ class WantedNames:
         if rows.is_empty():
             return
         for field in self._fields:
-            counted = _counted(rows, field.source.columns, pl.len())
+            counted = _counted(rows, field.source.columns)
             self._counted.setdefault(field.target, []).append(counted)
             self._held_bytes += int(counted.estimated_size())
 
@@ -55,13 +56,15 @@ class WantedNames:
 
     def _words_of(self, field: FieldPlan, counted: pl.DataFrame) -> pl.DataFrame:
         names = field.source.columns
-        counted = _counted(counted, names, pl.col(_ROWS).sum())
+        counted = counted.group_by(map(column, names)).agg(_SUM) if names else counted.select(_SUM)
         distinct = distinct_rows(self._recipe.file, [counted[name] for name in names], counted.height)
         cells = read_cells([field], distinct, names, self._recipe.null_values)
         return field_words(field, read_texts(field, cells)[0], counted[_ROWS])
 
 
-def _counted(rows: pl.DataFrame, names: tuple[str, ...], count: pl.Expr) -> pl.DataFrame:
+def _counted(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     """Each different combination of these cells once, and in how many rows it stands."""
-    number = count.alias(_ROWS)
+    if len(names) == 1:  # as mostly; twice as fast as grouping
+        return rows[names[0]].value_counts(name=_ROWS)
+    number = pl.len().alias(_ROWS)
     return rows.group_by(map(column, names)).agg(number) if names else rows.select(number)
