@@ -69,7 +69,7 @@ MAPS = st.fixed_dictionaries(
 
 
 @given(MAPS, CELLS, CELLS, st.data())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_whatever_the_map_and_the_cells_are_the_same_is_told_of_each_row(bench, mapping, first, second, data):
     height = min(len(first), len(second))
     flags = st.lists(st.booleans(), min_size=height, max_size=height)
